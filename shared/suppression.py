@@ -1,0 +1,25 @@
+"""By what a person can be suppressed: address, domain, phone number, profile."""
+
+from shared.keyring import Keyring
+
+
+def email_keys(keyring: Keyring, email: str) -> list[bytes]:
+    """The keys of a normalised address: its own and its domain's."""
+    _, _, domain = email.rpartition("@")
+    return [keyring.suppression_key("email", email), keyring.suppression_key("domain", domain)]
+
+
+def lead_keys(
+    keyring: Keyring,
+    *,
+    email: str | None = None,
+    phone: str | None = None,
+    linkedin_url: str | None = None,
+) -> list[bytes]:
+    """Every key by which a lead with these normalised addresses is found in the suppressions."""
+    keys = email_keys(keyring, email) if email else []
+    if phone:
+        keys.append(keyring.suppression_key("phone", phone))
+    if linkedin_url:
+        keys.append(keyring.suppression_key("linkedin", linkedin_url))
+    return keys
