@@ -1,0 +1,76 @@
+"""Connected identities of providers, and the secrets that open them."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db.base import Base, Fenced, Owned, company_key, same_company
+
+
+class AccountKind(StrEnum):
+    GMAIL = "gmail"
+
+
+class AccountStatus(StrEnum):
+    ACTIVE = "active"
+    NEEDS_ATTENTION = "needs_attention"
+    DISCONNECTED = "disconnected"
+
+
+class AccountRow(Owned, Base):
+    """`daily_limit` None: no limit of ours. `history_id`: how far the mailbox has been read."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (company_key(), UniqueConstraint("company_id", "user_id", "email"))
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    kind: Mapped[AccountKind]
+    email: Mapped[str]
+    display_name: Mapped[str | None]
+    is_primary: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    status: Mapped[AccountStatus] = mapped_column(
+        default=AccountStatus.ACTIVE, server_default=AccountStatus.ACTIVE
+    )
+    status_reason: Mapped[str | None]
+    scopes: Mapped[list[str]] = mapped_column(default=list, server_default=text("'{}'"))
+    daily_limit: Mapped[int | None] = mapped_column(default=40)
+    blocked_until: Mapped[datetime | None]
+    history_id: Mapped[str | None]
+    last_polled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class AccountTokenRow(Fenced, Base):
+    """Sealed tokens of one account, shown only to the user who connected it (`app.user_id`)."""
+
+    __tablename__ = "account_tokens"
+    __table_args__ = (
+        same_company("account_id", "accounts", on_delete="CASCADE"),
+        UniqueConstraint("company_id", "account_id"),
+    )
+
+    account_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    refresh_token: Mapped[bytes]
+    access_token: Mapped[bytes]
+    expires_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class OAuthStateRow(Base):
+    """A consent under way. Outside the fence: the provider's redirect names only the state."""
+
+    __tablename__ = "oauth_states"
+
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    purpose: Mapped[str]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    company_id: Mapped[UUID]
+    code_verifier: Mapped[bytes | None]
+    return_to: Mapped[str | None]
+    scopes: Mapped[list[str]] = mapped_column(default=list, server_default=text("'{}'"))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]

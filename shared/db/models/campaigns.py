@@ -1,0 +1,93 @@
+"""Campaigns: the draft steps that people edit, and the versions that recipients follow."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db.base import Base, Fenced, Owned, company_key, same_company
+
+
+class CampaignType(StrEnum):
+    EMAIL = "email"
+    LINKEDIN = "linkedin"
+    CALL = "call"
+    MULTI = "multi"
+
+
+class CampaignStatus(StrEnum):
+    DRAFT = "draft"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+
+
+class Channel(StrEnum):
+    EMAIL = "email"
+
+
+class CampaignRow(Owned, Base):
+    """`version_id`: the published version that everybody inside follows."""
+
+    __tablename__ = "campaigns"
+    __table_args__ = (
+        company_key(),
+        same_company("account_id", "accounts"),
+        Index(None, "company_id", "created_at"),
+    )
+
+    name: Mapped[str]
+    type: Mapped[CampaignType]
+    status: Mapped[CampaignStatus] = mapped_column(
+        default=CampaignStatus.DRAFT, server_default=CampaignStatus.DRAFT
+    )
+    account_id: Mapped[UUID | None]
+    version_id: Mapped[UUID | None]
+    created_by: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+    activated_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+
+
+class StepRow(Fenced, Base):
+    """A step as it is edited. Its id is stable: it is what makes a step done."""
+
+    __tablename__ = "steps"
+    __table_args__ = (
+        company_key(),
+        same_company("campaign_id", "campaigns", on_delete="CASCADE"),
+        UniqueConstraint("company_id", "campaign_id", "position", deferrable=True),
+    )
+
+    campaign_id: Mapped[UUID]
+    position: Mapped[int]
+    channel: Mapped[Channel]
+    subject: Mapped[str | None]
+    message_template: Mapped[str]
+    delay_days: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    delay_hours: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    delay_minutes: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    delay_seconds: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class VersionRow(Fenced, Base):
+    """An immutable snapshot: `steps` as `shared.db.repositories.versions` writes and reads it."""
+
+    __tablename__ = "versions"
+    __table_args__ = (
+        company_key(),
+        same_company("campaign_id", "campaigns", on_delete="CASCADE"),
+        UniqueConstraint("company_id", "campaign_id", "number"),
+    )
+
+    campaign_id: Mapped[UUID]
+    number: Mapped[int]
+    steps: Mapped[list[dict[str, Any]]]
+    created_by: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

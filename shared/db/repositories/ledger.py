@@ -1,0 +1,244 @@
+"""Writes of the hot path: each is one statement, made under the recipient's lock."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.db.models.recipients import ActionStatus
+from shared.db.repositories.situations import Action, Situation
+from shared.domain.recipient import ActivityName, Finished, Outcome, Parked, Planned
+
+LONGEST_PARKING = timedelta(days=7)
+
+_RESERVE = text("""
+insert into actions (id, recipient_id, campaign_id, step_id, account_id, version_id,
+                     content_hash, planned_at, attempted_at)
+values (:id, :recipient_id, :campaign_id, :step_id, :account_id, :version_id,
+        :content_hash, :planned_at, :now)
+on conflict (company_id, recipient_id, step_id) do update
+  set status = 'reserved', round = actions.round + 1, account_id = excluded.account_id,
+      version_id = excluded.version_id, content_hash = excluded.content_hash, draft_id = null,
+      thread_id = null, provider_id = null, confirmed_at = null, settled_at = null,
+      planned_at = excluded.planned_at, attempted_at = excluded.attempted_at
+  where actions.status = 'abandoned'
+returning round
+""")
+_PIN_ACCOUNT = text("update recipients set account_id = :account_id where id = :id")
+_LOCK = text(
+    "select ended_at is null and paused_at is null from recipients where id = :id for update"
+)
+# The last check before the call. The first draft that is kept wins.
+_KEEP_DRAFT = text("""
+update actions x set draft_id = coalesce(x.draft_id, :draft_id),
+  thread_id = coalesce(x.thread_id, :thread_id), confirmed_at = clock_timestamp()
+from campaigns c, leads l, recipients r
+where x.id = :action_id and x.status = 'reserved' and r.id = x.recipient_id
+  and c.id = r.campaign_id and c.status = 'active' and c.deleted_at is null and l.id = r.lead_id
+  and not exists (select 1 from suppressions s where s.key_hash = any (l.suppression_keys))
+returning x.draft_id, x.thread_id
+""")
+_MESSAGE_ID = text("update actions set message_id = :message_id where id = :action_id")
+_FORGET_DRAFT = text(
+    "update actions set draft_id = null, thread_id = null, content_hash = :content_hash"
+    " where id = :action_id"
+)
+_SETTLE = """
+with settled as (
+  update actions set status = :status, provider_id = coalesce(:provider_id, provider_id),
+    thread_id = coalesce(:thread_id, thread_id), refusal = :refusal, settled_at = :settled_at
+  where id = :action_id)
+"""
+_CONTACTED = ", contacted as (update leads set status = 'contacted' where id = :lead_id)"
+_MOVE = """
+update recipients set next_activity = :next_activity, next_step_id = :next_step_id,
+  next_at = :next_at, parked_at = :parked_at, hold_reason = :hold_reason,
+  current_step = coalesce(:current_step, current_step),
+  last_action_at = coalesce(:last_action_at, last_action_at),
+  end_reason = coalesce(end_reason, :end_reason),
+  ended_at = coalesce(ended_at, case when :end_reason is not null then clock_timestamp() end),
+  closed_at = coalesce(:closed_at, closed_at),
+  started_at = coalesce(started_at, date_trunc('second', cast(:now as timestamptz)))
+where id = :id
+"""
+_MOVE_ONLY = text(_MOVE)
+_SETTLE_AND_MOVE = text(_SETTLE + _MOVE)
+_FIRST_CONTACT = text(_SETTLE.rstrip() + _CONTACTED + _MOVE)
+_COMPLETE_CAMPAIGN = text("""
+update campaigns c set status = 'completed', completed_at = now(), updated_at = now()
+where c.id = :campaign_id and c.status = 'active'
+  and not exists (select 1 from recipients r where r.campaign_id = c.id and r.ended_at is null)
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What became of an action. `position`: the step's number, for lists."""
+
+    action_id: UUID
+    status: ActionStatus
+    position: int
+    provider_id: str | None = None
+    thread_id: str | None = None
+    refusal: str | None = None
+    is_first_contact: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The draft that counts, which may be another attempt's."""
+
+    draft_id: str
+    thread_id: str
+
+
+def action_id_of(recipient_id: UUID, step_id: UUID) -> UUID:
+    """The id that the action of a step has, known before there is a row."""
+    return uuid5(recipient_id, str(step_id))
+
+
+async def reserve_action(
+    connection: AsyncConnection,
+    situation: Situation,
+    plan: Planned,
+    *,
+    content_hash: bytes,
+    now: datetime,
+) -> Action:
+    """Take the step for this attempt."""
+    assert plan.step_id is not None and situation.version is not None  # noqa: S101, PT018 - the caller has just planned it
+    action_id = action_id_of(situation.recipient.id, plan.step_id)
+    if situation.recipient.account_id is None:
+        pin = {"id": situation.recipient.id, "account_id": situation.rest.account_id}
+        await connection.execute(_PIN_ACCOUNT, pin)
+    round_ = await connection.scalar(
+        _RESERVE,
+        {
+            "id": action_id,
+            "recipient_id": situation.recipient.id,
+            "campaign_id": situation.recipient.campaign_id,
+            "step_id": plan.step_id,
+            "account_id": situation.rest.account_id,
+            "version_id": situation.version.id,
+            "content_hash": content_hash,
+            "planned_at": plan.at,
+            "now": now,
+        },
+    )
+    return Action(
+        id=action_id,
+        step_id=plan.step_id,
+        account_id=situation.rest.account_id,
+        version_id=situation.version.id,
+        status=ActionStatus.RESERVED,
+        round=round_,
+        content_hash=content_hash.hex(),
+        planned_at=plan.at,
+        attempted_at=now,
+    )
+
+
+async def keep_draft(
+    connection: AsyncConnection,
+    recipient_id: UUID,
+    action_id: UUID,
+    *,
+    draft_id: str,
+    thread_id: str,
+) -> Kept | None:
+    """Look a last time whether the mail is still wanted, and keep the draft that will be sent.
+
+    None: it is not wanted any more, so the caller deletes its draft.
+    """
+    if not await connection.scalar(_LOCK, {"id": recipient_id}):
+        return None
+    kept = await connection.execute(
+        _KEEP_DRAFT, {"action_id": action_id, "draft_id": draft_id, "thread_id": thread_id}
+    )
+    row = kept.one_or_none()
+    return Kept(draft_id=row.draft_id, thread_id=row.thread_id) if row else None
+
+
+async def keep_message_id(connection: AsyncConnection, action_id: UUID, message_id: str) -> None:
+    """The Message-ID under which the lead has the mail: the provider may have changed ours."""
+    await connection.execute(_MESSAGE_ID, {"action_id": action_id, "message_id": message_id})
+
+
+async def forget_draft(
+    connection: AsyncConnection, action_id: UUID, *, content_hash: bytes
+) -> None:
+    """The draft was deleted unsent; the next one will say what `content_hash` stands for."""
+    await connection.execute(_FORGET_DRAFT, {"action_id": action_id, "content_hash": content_hash})
+
+
+async def write_move(
+    connection: AsyncConnection,
+    situation: Situation,
+    outcome: Outcome,
+    *,
+    now: datetime,
+    settlement: Settlement | None = None,
+) -> None:
+    """Leave on the row what comes next, so that the rows alone can rebuild everything."""
+    values = {"id": situation.recipient.id, "now": now, **_move_values(outcome, now)}
+    if settlement is None:
+        values |= {"current_step": None, "last_action_at": None}
+        await connection.execute(_MOVE_ONLY, values)
+    else:
+        statement = _FIRST_CONTACT if settlement.is_first_contact else _SETTLE_AND_MOVE
+        await connection.execute(statement, values | _settle_values(settlement, situation, now))
+    if isinstance(outcome, Finished):
+        campaign = {"campaign_id": situation.recipient.campaign_id}
+        await connection.execute(_COMPLETE_CAMPAIGN, campaign)
+
+
+def _move_values(outcome: Outcome, now: datetime) -> dict[str, object]:
+    values: dict[str, object] = dict.fromkeys(
+        ("next_activity", "next_step_id", "next_at", "parked_at", "hold_reason", "end_reason")
+    )
+    values["closed_at"] = None
+    match outcome:
+        case Planned():
+            values |= {"next_activity": outcome.activity, "next_step_id": outcome.step_id}
+            values["next_at"] = outcome.at
+        case Parked():
+            values |= {"parked_at": now, "hold_reason": outcome.reason}
+            values |= {"next_activity": ActivityName.RECIPIENT_PLAN}
+            values["next_at"] = now + LONGEST_PARKING
+        case Finished():
+            values |= {"end_reason": outcome.reason, "closed_at": now}
+    return values
+
+
+def _settle_values(
+    settlement: Settlement, situation: Situation, now: datetime
+) -> dict[str, object]:
+    is_done = settlement.status in {ActionStatus.SENT, ActionStatus.REFUSED}
+    values: dict[str, object] = {
+        "action_id": settlement.action_id,
+        "status": settlement.status,
+        "provider_id": settlement.provider_id,
+        "thread_id": settlement.thread_id,
+        "refusal": settlement.refusal,
+        "settled_at": now if is_done else None,
+        "current_step": settlement.position if is_done else None,
+        "last_action_at": now if settlement.status is ActionStatus.SENT else None,
+    }
+    if settlement.is_first_contact:
+        values["lead_id"] = situation.recipient.lead_id
+    return values
+
+
+def after(situation: Situation, settlement: Settlement, now: datetime) -> Situation:
+    """The situation as it will be once the settlement is written, without reading again."""
+    old = next(a for a in situation.actions.values() if a.id == settlement.action_id)
+    new = replace(
+        old,
+        status=settlement.status,
+        thread_id=settlement.thread_id or old.thread_id,
+        provider_id=settlement.provider_id or old.provider_id,
+        settled_at=now,
+    )
+    return replace(situation, actions=situation.actions | {old.step_id: new})
