@@ -1,0 +1,35 @@
+"""Stands in for Temporal where a test is not about time: remembers what it was asked to do."""
+
+from shared.contracts.operations import LaunchOrder
+from shared.contracts.recipient import RecipientRef, RecipientStart, StopSignal, WakeSignal
+
+
+class RecordingConductor:
+    """`is_down` makes every call fail, as an outage would."""
+
+    def __init__(self) -> None:
+        self.started: list[RecipientStart] = []
+        self.stops: list[tuple[RecipientRef, StopSignal]] = []
+        self.wakes: list[tuple[RecipientRef, WakeSignal]] = []
+        self.launches: list[LaunchOrder] = []
+        self.is_down = False
+
+    async def start(self, start: RecipientStart) -> None:
+        self._reach()
+        self.started.append(start)
+
+    async def stop(self, recipient: RecipientRef, signal: StopSignal) -> None:
+        self._reach()
+        self.stops.append((recipient, signal))
+
+    async def wake(self, recipient: RecipientRef, signal: WakeSignal) -> None:
+        self._reach()
+        self.wakes.append((recipient, signal))
+
+    async def launch(self, order: LaunchOrder) -> None:
+        self._reach()
+        self.launches.append(order)
+
+    def _reach(self) -> None:
+        if self.is_down:
+            raise ConnectionError("Temporal cannot be reached")
