@@ -1,0 +1,234 @@
+"""Reserve, call, record: what every activity that reaches a lead has in common."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.clock import now
+from activities.errors import to_application_error
+from activities.results import Call, Reserved, Result, hash_of, settlement_of
+from shared.content import MissingVariable
+from shared.contracts.recipient import ActionOrder, CloseOrder
+from shared.db.repositories.ledger import after, reserve_action, write_move
+from shared.db.repositories.situations import Action, Situation, find_situation
+from shared.db.repositories.versions import VersionShelf
+from shared.db.session import Database
+from shared.domain.recipient import (
+    EndReason,
+    Finished,
+    HoldReason,
+    Outcome,
+    Parked,
+    Planned,
+    next_move,
+    whole_second,
+)
+from shared.errors import AccountRefused, AuthExpired, NotFound, RateLimited, Refused
+
+# A longer wait is an outcome and not a retry: in a long back-off nobody would hear a stop.
+LONGEST_RETRY = timedelta(seconds=60)
+DAY = timedelta(days=1)
+
+_LOCK_ACCOUNT = text("select 1 from accounts where id = :id for update")
+# The action that has to grow a day old before the account may do another one.
+_IN_THE_WAY = text("""
+select attempted_at from actions where account_id = :account_id and attempted_at > :since
+order by attempted_at desc offset :limit - 1 limit 1
+""")
+_BLOCK_ACCOUNT = text("update accounts set blocked_until = :until where id = :id")
+_TAKE_DOWN = text(
+    "update accounts set status = 'needs_attention', status_reason = :reason"
+    " where id = :id and status = 'active'"
+)
+
+
+class Ledger:
+    """Does one step for one recipient, once, however often it is retried."""
+
+    def __init__(self, *, database: Database, shelf: VersionShelf) -> None:
+        self.database = database
+        self._shelf = shelf
+
+    async def act_once(self, order: ActionOrder, call: Call) -> Outcome:
+        """Reserve the step, make the call, record the result, and answer what comes next."""
+        try:
+            reserved = await self._reserve(order)
+        except NotFound:
+            # The lead was erased: its rows went first.
+            return Finished(reason=EndReason.REMOVED)
+        if not isinstance(reserved, Reserved):
+            return reserved
+
+        result: Result
+        try:
+            result = await call(reserved)
+        except RateLimited as limit:
+            if limit.retry_after is None or limit.retry_after <= LONGEST_RETRY:
+                raise to_application_error(limit) from None
+            result = limit
+        except (MissingVariable, Refused, AuthExpired, AccountRefused) as refusal:
+            result = refusal
+        return await self.record(order, reserved, result)
+
+    async def plan(self, order: ActionOrder) -> Outcome:
+        """Look at the rows again and say what comes next."""
+        try:
+            async with self.database.company_transaction(order.company_id) as connection:
+                situation = await self._lock(connection, order)
+                outcome = decide(situation)
+                await write_move(connection, situation, outcome, now=now())
+                return outcome
+        except NotFound:
+            return Finished(reason=EndReason.REMOVED)
+
+    async def close(self, order: CloseOrder) -> EndReason:
+        """Write down that the recipient is over; answers the reason that stays."""
+        async with self.database.company_transaction(order.company_id) as connection:
+            situation = await self._lock(connection, order)
+            stays = EndReason(situation.recipient.end_reason or order.reason)
+            await write_move(connection, situation, Finished(reason=stays), now=now())
+            return stays
+
+    async def find_begun(self, order: ActionOrder) -> Reserved | None:
+        """The action that an earlier attempt left open, if there is one."""
+        async with self.database.company_transaction(order.company_id) as connection:
+            situation = await self._lock(connection, order)
+            begun = situation.open_action
+            if begun is None:
+                return None
+            is_wanted = not _is_given_up(decide(situation), begun)
+            return _begun(situation, begun, is_wanted=is_wanted)
+
+    async def record(self, order: ActionOrder, reserved: Reserved, result: Result) -> Outcome:
+        """Write down what came of a call, and answer what comes next."""
+        try:
+            async with self.database.company_transaction(order.company_id) as connection:
+                situation = await self._lock(connection, order)
+                return await self._settle(connection, situation, reserved, result)
+        except NotFound:
+            return Finished(reason=EndReason.REMOVED)
+
+    async def _lock(
+        self,
+        connection: AsyncConnection,
+        order: ActionOrder | CloseOrder,
+        *,
+        with_content: bool = False,
+    ) -> Situation:
+        return await find_situation(
+            connection, order.recipient_id, self._shelf, is_locked=True, with_content=with_content
+        )
+
+    async def _reserve(self, order: ActionOrder) -> Reserved | Outcome:
+        """Take the step, unless by now the rows ask for something else than the order."""
+        async with self.database.company_transaction(order.company_id) as connection:
+            situation = await self._lock(connection, order, with_content=True)
+            outcome = decide(situation)
+            if _is_due(outcome, order):
+                outcome = await self._permit(connection, situation, outcome)
+            if isinstance(outcome, Planned) and _is_due(outcome, order):
+                return await self._take(connection, situation, outcome)
+            begun = situation.open_action
+            if begun and _is_given_up(outcome, begun):
+                return _begun(situation, begun, is_wanted=False)
+            await write_move(connection, situation, outcome, now=now())
+            return outcome
+
+    async def _permit(
+        self, connection: AsyncConnection, situation: Situation, plan: Outcome
+    ) -> Outcome:
+        """The plan, or a later one when the account has done enough for a day."""
+        limit = situation.rest.daily_limit
+        if limit is None or situation.open_action or not isinstance(plan, Planned):
+            return plan
+        account_id = situation.rest.account_id
+        await connection.execute(_LOCK_ACCOUNT, {"id": account_id})
+        window = {"account_id": account_id, "since": now() - DAY, "limit": limit}
+        oldest: datetime | None = await connection.scalar(_IN_THE_WAY, window)
+        if oldest is None:
+            return plan
+        label = f"{plan.label}: the account's {limit} a day are used up"
+        return Planned(
+            activity=plan.activity, step_id=plan.step_id, at=whole_second(oldest + DAY), label=label
+        )
+
+    async def _take(
+        self, connection: AsyncConnection, situation: Situation, plan: Planned
+    ) -> Reserved:
+        step_id = plan.step_id
+        assert step_id is not None  # noqa: S101 - a plan that is due for an order names its step
+        position = next(s.position for s in situation.steps if s.id == step_id)
+        if situation.open_action:
+            action = situation.open_action
+            return Reserved(situation=situation, action=action, step_position=position)
+        content_hash = hash_of(situation, step_id)
+        action = await reserve_action(
+            connection, situation, plan, content_hash=content_hash, now=now()
+        )
+        return Reserved(situation=situation, action=action, step_position=position)
+
+    async def _settle(
+        self, connection: AsyncConnection, situation: Situation, reserved: Reserved, result: Result
+    ) -> Outcome:
+        settlement = settlement_of(reserved, result, situation)
+        if settlement is None:
+            outcome = await self._hold(connection, reserved, situation, result)
+        else:
+            outcome = decide(after(situation, settlement, now()))
+            if isinstance(result, Refused) and not isinstance(outcome, Finished):
+                outcome = Finished(reason=EndReason.REFUSED)
+            if isinstance(result, MissingVariable) and not isinstance(outcome, Finished):
+                outcome = Parked(reason=HoldReason.CONTENT)
+        await write_move(connection, situation, outcome, now=now(), settlement=settlement)
+        return outcome
+
+    async def _hold(
+        self, connection: AsyncConnection, reserved: Reserved, situation: Situation, result: Result
+    ) -> Outcome:
+        """The account cannot do it now: say so on the account, and keep the action for later."""
+        account_id = reserved.action.account_id
+        if isinstance(result, RateLimited) and result.retry_after:
+            until = now() + result.retry_after
+            await connection.execute(_BLOCK_ACCOUNT, {"id": account_id, "until": until})
+            move = decide(situation)
+            if isinstance(move, Planned):
+                label = f"{move.label}: Gmail asked to wait"
+                at = max(move.at, whole_second(until))
+                return Planned(activity=move.activity, step_id=move.step_id, at=at, label=label)
+            return move
+        await take_down(connection, account_id, reason=str(result))
+        move = decide(situation)
+        return move if isinstance(move, Finished) else Parked(reason=HoldReason.ACCOUNT_DOWN)
+
+
+def decide(situation: Situation) -> Outcome:
+    return next_move(situation.steps, situation.to_progress(now()), now())
+
+
+async def take_down(connection: AsyncConnection, account_id: UUID, *, reason: str) -> None:
+    """A person has to look at this account."""
+    await connection.execute(_TAKE_DOWN, {"id": account_id, "reason": reason})
+
+
+def _is_due(outcome: Outcome, order: ActionOrder) -> bool:
+    return (
+        isinstance(outcome, Planned)
+        and outcome.activity is order.activity
+        and outcome.step_id == order.step_id
+        and outcome.at <= now()
+    )
+
+
+def _is_given_up(outcome: Outcome, begun: Action) -> bool:
+    """Nobody wants the action that was begun: it has ended, or another step comes next."""
+    if isinstance(outcome, Finished):
+        return True
+    return isinstance(outcome, Planned) and outcome.step_id != begun.step_id
+
+
+def _begun(situation: Situation, begun: Action, *, is_wanted: bool) -> Reserved:
+    version = situation.versions[begun.version_id]
+    position = next((s.position for s in version.steps if s.id == begun.step_id), 0)
+    return Reserved(situation=situation, action=begun, step_position=position, is_wanted=is_wanted)

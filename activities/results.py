@@ -1,0 +1,109 @@
+"""What a provider's call is about, and what can come of it."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.content import MissingVariable
+from shared.db.models.recipients import ActionStatus
+from shared.db.repositories.ledger import Settlement
+from shared.db.repositories.situations import Action, Situation
+from shared.errors import AccountRefused, AuthExpired, RateLimited, Refused
+from shared.tokens import AccountRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reserved:
+    """A step that is ours to do, or (`is_wanted` False) one that an earlier attempt began.
+
+    `step_position` numbers it from 1. `action` carries what an earlier attempt left behind.
+    """
+
+    situation: Situation
+    action: Action
+    step_position: int
+    is_wanted: bool = True
+
+    @property
+    def account(self) -> AccountRef:
+        return AccountRef(
+            company_id=self.situation.recipient.company_id,
+            account_id=self.situation.rest.account_id,
+            user_id=self.situation.rest.account_user_id,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    provider_id: str
+    thread_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """It was not sent and never will be, because nobody wants it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """Nobody can say whether it was sent."""
+
+
+# A refusal is a result and not an error.
+Result = (
+    Sent
+    | Abandoned
+    | Unconfirmed
+    | MissingVariable
+    | Refused
+    | AuthExpired
+    | AccountRefused
+    | RateLimited
+)
+Call = Callable[[Reserved], Awaitable[Sent | Abandoned | Unconfirmed]]
+
+
+def hash_of(situation: Situation, step_id: UUID) -> bytes:
+    """What stands for the words of a step: they differ when an edit changed them."""
+    assert situation.version is not None  # noqa: S101 - a step comes from a version
+    content = situation.version.contents[step_id]
+    words = f"{content.subject}\0{content.message_template}"
+    return hashlib.sha256(words.encode()).digest()
+
+
+def settlement_of(reserved: Reserved, result: Result, situation: Situation) -> Settlement | None:
+    """What is written about the action; None when it stays as it is."""
+    action_id, position = reserved.action.id, reserved.step_position
+    match result:
+        case Sent():
+            return Settlement(
+                action_id=action_id,
+                status=ActionStatus.SENT,
+                position=position,
+                provider_id=result.provider_id,
+                thread_id=result.thread_id,
+                is_first_contact=situation.last_settled is None,
+            )
+        case Refused():
+            return Settlement(
+                action_id=action_id,
+                status=ActionStatus.REFUSED,
+                position=position,
+                refusal=str(result),
+            )
+        case MissingVariable():
+            return Settlement(
+                action_id=action_id,
+                status=ActionStatus.ABANDONED,
+                position=position,
+                refusal=str(result),
+            )
+        case Abandoned():
+            return Settlement(action_id=action_id, status=ActionStatus.ABANDONED, position=position)
+        case Unconfirmed():
+            return Settlement(
+                action_id=action_id, status=ActionStatus.UNCONFIRMED, position=position
+            )
+        case _:
+            return None
