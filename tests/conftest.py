@@ -1,0 +1,80 @@
+"""Real Postgres, a real Temporal server, a fake Gmail on the wire, and one company per test."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+# The wheel with the Postgres binaries warns without it, and warnings are errors here.
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from deploy.local.postgres import Postgres, running_postgres
+from deploy.local.temporal import Temporal, running_temporal
+from shared.db.migrate import upgrade
+from shared.db.session import Database
+from shared.keyring import Keyring
+from tests.factories import Company
+from tests.fakes.conductor import RecordingConductor
+from tests.fakes.gmail import FakeGmail
+
+APP_ROLE = "drumbeat_app"
+
+
+@pytest.fixture(scope="session")
+async def postgres() -> AsyncIterator[Postgres]:
+    with tempfile.TemporaryDirectory(prefix="drumbeat-pg-") as folder:
+        async with running_postgres(Path(folder), throwaway=True) as postgres:
+            await asyncio.to_thread(upgrade, postgres.owner_url, APP_ROLE)
+            yield postgres
+
+
+@pytest.fixture(scope="session")
+async def temporal_server() -> AsyncIterator[Temporal]:
+    with tempfile.TemporaryDirectory(prefix="drumbeat-temporal-") as folder:
+        async with running_temporal(Path(folder), throwaway=True) as temporal:
+            yield temporal
+    # The SDK can abort an interpreter that exits right after its last client.
+    await asyncio.sleep(0.3)
+
+
+@pytest.fixture(scope="session")
+async def engine(postgres: Postgres) -> AsyncIterator[AsyncEngine]:
+    """The tables, reached through the login that row security applies to."""
+    # Last in, first out: what one block left on a connection would meet the next block.
+    engine = create_async_engine(postgres.app_url, pool_use_lifo=True)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def database(engine: AsyncEngine) -> Database:
+    return Database(engine)
+
+
+@pytest.fixture(scope="session")
+def keyring() -> Keyring:
+    return Keyring(secret_key="s" * 32, encryption_keys="k1:" + "A" * 43 + "=")
+
+
+@pytest.fixture
+async def company(database: Database, keyring: Keyring) -> Company:
+    return await Company.make(database, keyring)
+
+
+@pytest.fixture
+async def stranger(database: Database, keyring: Keyring) -> Company:
+    return await Company.make(database, keyring)
+
+
+@pytest.fixture
+def gmail() -> FakeGmail:
+    return FakeGmail()
+
+
+@pytest.fixture
+def conductor() -> RecordingConductor:
+    return RecordingConductor()

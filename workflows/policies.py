@@ -1,0 +1,41 @@
+"""Time-outs, retries and queues of every activity, in one table."""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+
+from shared.contracts.queues import Queue
+from shared.domain.recipient import ActivityName
+
+
+class Policy(TypedDict):
+    start_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+# No policy has an overall deadline: an outage may last for days, and a recipient whose
+# workflow has failed would be lost. Every attempt looks first whether it is still wanted.
+DATABASE = Policy(
+    start_to_close_timeout=timedelta(seconds=10),
+    retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),
+)
+# Longer than all the calls of one attempt together, so that attempts hardly ever overlap.
+PROVIDER = Policy(
+    start_to_close_timeout=timedelta(seconds=90),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=2), maximum_interval=timedelta(seconds=60)
+    ),
+)
+# Asked again by the next sweep, and not before.
+LOOK_UP = Policy(
+    start_to_close_timeout=timedelta(seconds=90), retry_policy=RetryPolicy(maximum_attempts=1)
+)
+# A page of starts, or a sweep: many small calls.
+BATCH = Policy(
+    start_to_close_timeout=timedelta(minutes=5),
+    retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),
+)
+
+POLICIES = {ActivityName.RECIPIENT_PLAN: DATABASE, ActivityName.GMAIL_SEND: PROVIDER}
+QUEUES = {ActivityName.RECIPIENT_PLAN: Queue.RECIPIENT, ActivityName.GMAIL_SEND: Queue.GMAIL}

@@ -1,0 +1,166 @@
+"""One recipient moving through one campaign: wait, look, act, hear what comes next.
+
+The workflow knows no campaign. Each activity answers which one is next, and when.
+"""
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from temporalio import workflow
+from temporalio.common import Priority, SearchAttributeKey
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.types import MethodAsyncSingleParam
+from temporalio.workflow import ActivityCancellationType
+
+with workflow.unsafe.imports_passed_through():
+    from activities.gmail import GmailActivities
+    from activities.recipient import RecipientActivities
+    from shared.contracts.queues import queue_beside
+    from shared.contracts.recipient import (
+        ActionOrder,
+        CloseOrder,
+        RecipientStart,
+        StopSignal,
+        WakeSignal,
+    )
+    from shared.domain.recipient import ActivityName, EndReason, Finished, Outcome, Parked, Planned
+    from workflows.policies import DATABASE, POLICIES, QUEUES
+
+LONGEST_PARKING = timedelta(days=7)
+STATUS = SearchAttributeKey.for_keyword("DrumbeatStatus")
+
+ACTIVITIES: dict[ActivityName, MethodAsyncSingleParam[Any, ActionOrder, Outcome]] = {
+    ActivityName.RECIPIENT_PLAN: RecipientActivities.plan,
+    ActivityName.GMAIL_SEND: GmailActivities.send,
+}
+
+
+@workflow.defn(name="recipient")
+class RecipientWorkflow:
+    @workflow.init
+    def __init__(self, start: RecipientStart) -> None:
+        self._recipient = start.recipient
+        self._next = start.next
+        self._stop: EndReason | None = None
+        self._is_woken = False
+        self._status = "active"
+        self._told = ""
+        self._seen: set[UUID] = set()
+
+    @workflow.run
+    async def run(self, start: RecipientStart) -> EndReason:  # noqa: ARG002 - read in __init__
+        """Go from plan to plan until there is none, and return why."""
+        while True:
+            await self._wait()
+            # Looked at after every wait: a timer that fired does not mean that nobody replied.
+            if self._stop:
+                return await self._close(self._stop)
+            if self._is_woken:
+                self._is_woken = False
+                self._next = _look_again("woken", after=timedelta(0))
+            match await self._act():
+                case Planned() as planned:
+                    self._next = planned
+                    self._show("active")
+                case Parked(reason=reason):
+                    self._next = _look_again(f"parked: {reason}", after=LONGEST_PARKING)
+                    self._show("parked")
+                case Finished(reason=reason):
+                    return self._end(reason)
+
+    @workflow.signal
+    def stop(self, signal: StopSignal) -> None:
+        """Something came back that ends it."""
+        if self._is_new(signal.event_id):
+            self._stop = self._stop or signal.reason
+
+    @workflow.signal
+    def wake(self, signal: WakeSignal) -> None:
+        """Something changed: look at the rows now."""
+        if self._is_new(signal.event_id):
+            self._is_woken = True
+
+    @workflow.query
+    def progress(self) -> Planned:
+        """What comes next."""
+        return self._next
+
+    async def _wait(self) -> None:
+        """Wait for the instant, a stop or a wake. Never says which: look at the state."""
+        details = f"{self._next.label}, at {self._next.at:%Y-%m-%d %H:%M:%S}Z"
+        workflow.set_current_details(f"{self._told}Next: **{details}**")
+        left = self._next.at - workflow.now()
+        if left <= timedelta(0) or self._is_roused():
+            return
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                self._is_roused, timeout=left, timeout_summary=details[:200]
+            )
+
+    async def _act(self) -> Outcome:
+        """Run what the plan names. A stop ends its back-off at once, but lets a call finish."""
+        plan = self._next
+        order = ActionOrder(
+            company_id=self._recipient.company_id,
+            recipient_id=self._recipient.recipient_id,
+            activity=plan.activity,
+            step_id=plan.step_id,
+        )
+        running = workflow.start_activity_method(
+            ACTIVITIES[plan.activity],
+            order,
+            task_queue=queue_beside(workflow.info().task_queue, QUEUES[plan.activity]),
+            summary=plan.label[:200],
+            cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            priority=Priority(fairness_key=str(self._recipient.company_id)),
+            **POLICIES[plan.activity],
+        )
+        await workflow.wait_condition(lambda: running.done() or self._stop is not None)
+        if not running.done():
+            running.cancel()
+        try:
+            outcome = await running
+        except ActivityError as error:
+            if not is_cancelled_exception(error):
+                raise
+            return plan
+        self._told = f"Last: {plan.label} at {workflow.now():%Y-%m-%d %H:%M:%S}Z  \n"
+        return outcome
+
+    async def _close(self, reason: EndReason) -> EndReason:
+        order = CloseOrder(
+            company_id=self._recipient.company_id,
+            recipient_id=self._recipient.recipient_id,
+            reason=reason,
+        )
+        stays = await workflow.execute_activity_method(
+            RecipientActivities.close, order, summary=f"ended: {reason}", **DATABASE
+        )
+        return self._end(stays)
+
+    def _end(self, reason: EndReason) -> EndReason:
+        workflow.set_current_details(f"{self._told}Ended: **{reason}**")
+        self._show(reason)
+        return reason
+
+    def _show(self, status: str) -> None:
+        """What operators search by; it is written on real changes only."""
+        if status != self._status:
+            self._status = status
+            workflow.upsert_search_attributes([STATUS.value_set(status)])
+
+    def _is_roused(self) -> bool:
+        return self._stop is not None or self._is_woken
+
+    def _is_new(self, event_id: UUID) -> bool:
+        is_new = event_id not in self._seen
+        self._seen.add(event_id)
+        return is_new
+
+
+def _look_again(label: str, *, after: timedelta) -> Planned:
+    return Planned(
+        activity=ActivityName.RECIPIENT_PLAN, step_id=None, at=workflow.now() + after, label=label
+    )
