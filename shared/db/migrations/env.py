@@ -11,9 +11,9 @@ config = context.config
 def run() -> None:
     engine = create_engine(config.attributes["url"], poolclass=pool.NullPool)
     with engine.connect() as connection:
+        connection.execute(text("select pg_advisory_lock(7232020)"))
         # Waiting for a lock behind a long transaction would stop everybody behind us.
         connection.execute(text("set lock_timeout = '5s'"))
-        connection.execute(text("select pg_advisory_lock(7232020)"))
         connection.commit()
         context.configure(
             connection=connection,

@@ -10,6 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from shared.db.base import Base, Fenced, Owned, company_key, same_company
 
 
+# Mails a day that a mailbox bears for cold mail before it is taken for a spammer's.
+COLD_MAILS_A_DAY = 40
+
+
 class AccountKind(StrEnum):
     GMAIL = "gmail"
 
@@ -36,7 +40,7 @@ class AccountRow(Owned, Base):
     )
     status_reason: Mapped[str | None]
     scopes: Mapped[list[str]] = mapped_column(default=list, server_default=text("'{}'"))
-    daily_limit: Mapped[int | None] = mapped_column(default=40)
+    daily_limit: Mapped[int | None]
     blocked_until: Mapped[datetime | None]
     history_id: Mapped[str | None]
     last_polled_at: Mapped[datetime | None]

@@ -1,0 +1,123 @@
+"""The gateway: `python -m api.main`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from api.body_limit import LimitedBodies
+from api.container import Container, build_container
+from api.documentation import add_document, operation_id
+from api.errors import UnexpectedErrors, add_error_handlers
+from api.metrics import MeteredRequests
+from api.routes import (
+    accounts,
+    auth,
+    campaigns,
+    companies,
+    connecting,
+    health,
+    inbound,
+    leads,
+    recipients,
+    sequences,
+)
+from shared.config import Settings
+from shared.errors import Misconfigured
+from shared.telemetry import set_up_logs, set_up_traces
+
+ROUTERS = (
+    auth.router,
+    companies.router,
+    leads.router,
+    accounts.router,
+    connecting.router,
+    campaigns.router,
+    sequences.router,
+    recipients.router,
+    inbound.router,
+    health.router,
+)
+# Requests under way get this long to end after SIGTERM.
+GRACE_SECONDS = 10
+
+
+def create_app(container: Container) -> FastAPI:
+    """The gateway around its parts; they are opened and closed with it."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with container.opened():
+            yield
+
+    app = _make_app(lifespan=lifespan)
+    app.state.container = container
+    # The last one added is the outermost.
+    app.add_middleware(LimitedBodies)
+    app.add_middleware(UnexpectedErrors)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=container.cors_origins,
+        allow_credentials=True,
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=["Link", "Location", "Retry-After"],
+    )
+    app.add_middleware(MeteredRequests, metrics=container.metrics)
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI document, without a database or anything else."""
+    return _make_app().openapi()
+
+
+def _make_app(**more: Any) -> FastAPI:
+    app = FastAPI(
+        title="Drumbeat",
+        version="0.1.0",
+        description="Durable outreach campaigns. Errors are RFC 9457 problems.",
+        generate_unique_id_function=operation_id,
+        **more,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    add_error_handlers(app)
+    add_document(app)
+    return app
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then let the requests under way end."""
+    app = create_app(await build_container(settings))
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        # Our own lines and uvicorn's in one form; a request's address may name a lead.
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    await uvicorn.Server(config).serve()
+
+
+def main() -> None:
+    settings = Settings()
+    set_up_logs(settings.log_level)
+    provider = set_up_traces("gateway", endpoint=settings.otel_exporter_otlp_endpoint)
+    try:
+        asyncio.run(serve(settings))
+    except Misconfigured as error:
+        raise SystemExit(f"drumbeat gateway: {error}") from None
+    finally:
+        if provider:
+            provider.shutdown()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""/api/campaigns/{campaign_id}/sequences: the steps of a campaign."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, status
+
+from api.dependencies import Reader, Services, Writer
+from api.documentation import problems
+from api.schemas.campaigns import NewOrder, NewStep, StepAnswer, StepChange
+from shared.db.models import StepRow
+
+router = APIRouter(prefix="/api/campaigns/{campaign_id}/sequences", tags=["sequences"])
+
+StepNumber = Annotated[int, Path(ge=1, le=1_000, description="1 is the first step.")]
+
+
+@router.get("", responses=problems(404))
+async def list_steps(campaign_id: UUID, caller: Reader, services: Services) -> list[StepAnswer]:
+    """Every step, in order."""
+    steps = await services.sequences.list_steps(caller, campaign_id)
+    return [step_answer(step) for step in steps]
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=problems(404, 409))
+async def create_step(
+    campaign_id: UUID, body: NewStep, caller: Writer, services: Services
+) -> StepAnswer:
+    """Add a step. In a campaign that runs it is published at once."""
+    fields = body.model_dump(exclude={"step_number"})
+    step = await services.sequences.add(caller, campaign_id, fields, at=body.step_number)
+    return step_answer(step)
+
+
+@router.put("/{step_number}", responses=problems(404, 409))
+async def update_step(
+    campaign_id: UUID, step_number: StepNumber, body: StepChange, caller: Writer, services: Services
+) -> StepAnswer:
+    """Change the fields that are given. Whoever has had this step does not get it again."""
+    fields = body.model_dump(exclude_unset=True)
+    return step_answer(await services.sequences.change(caller, campaign_id, step_number, fields))
+
+
+@router.delete(
+    "/{step_number}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404, 409)
+)
+async def delete_step(
+    campaign_id: UUID, step_number: StepNumber, caller: Writer, services: Services
+) -> None:
+    """Remove a step. The others keep their ids and are numbered 1..n again."""
+    await services.sequences.remove(caller, campaign_id, step_number)
+
+
+@router.post("/reorder", responses=problems(404, 409))
+async def reorder_steps(
+    campaign_id: UUID, body: NewOrder, caller: Writer, services: Services
+) -> list[StepAnswer]:
+    """Put the steps into another order. Their ids stay."""
+    steps = await services.sequences.reorder(caller, campaign_id, body.order)
+    return [step_answer(step) for step in steps]
+
+
+def step_answer(step: StepRow) -> StepAnswer:
+    fields = StepAnswer.model_fields.keys() - {"step_number"}
+    return StepAnswer(step_number=step.position, **{name: getattr(step, name) for name in fields})

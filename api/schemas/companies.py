@@ -1,0 +1,86 @@
+"""Bodies of /api/companies."""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from pydantic import Field, StringConstraints, model_validator
+
+from api.callers import Scope
+from api.schemas.fields import Answer, Body, Long, NotNull, Short, TimeZone
+from shared.db.models import Role
+
+BRAND = ("brand_primary_color", "brand_tone")
+Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$"), Field(examples=["#1f6feb"])]
+
+
+class CompanyAnswer(Answer):
+    id: UUID
+    name: str = Field(examples=["Analytical Engines"])
+    website: str | None
+    industry: str | None
+    address: str | None
+    postal_address: str | None
+    time_zone: str
+    brand_primary_color: str | None = None
+    brand_tone: str | None = None
+    role: Role | None = Field(None, description="The caller's; null for an API key.")
+    created_at: datetime
+    updated_at: datetime
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unpack_settings(cls, row: Any) -> Any:
+        if isinstance(row, dict):
+            return row
+        fields = {name: getattr(row, name) for name in _COLUMNS}
+        return fields | {name: row.settings.get(name) for name in BRAND}
+
+
+_COLUMNS = tuple(CompanyAnswer.model_fields.keys() - {*BRAND, "role"})
+
+
+class NewCompany(Body):
+    name: Short = Field(examples=["Analytical Engines"])
+    website: Short | None = None
+    industry: Short | None = None
+    address: Long | None = None
+    postal_address: Long | None = Field(None, description="Stands in every mail.")
+    time_zone: TimeZone = "UTC"
+    brand_primary_color: Color | None = None
+    brand_tone: Short | None = None
+
+
+class CompanyChange(Body):
+    """What is left out stays as it is."""
+
+    read_only: ClassVar = frozenset({"id", "role", "created_at", "updated_at"})
+
+    name: Annotated[Short | None, NotNull] = None
+    website: Short | None = None
+    industry: Short | None = None
+    address: Long | None = None
+    postal_address: Long | None = None
+    time_zone: Annotated[TimeZone | None, NotNull] = None
+    brand_primary_color: Color | None = None
+    brand_tone: Short | None = Field(None, examples=["calm and precise"])
+
+
+class NewApiKey(Body):
+    name: Short = Field(examples=["nightly import"])
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=3)] = Field(
+        examples=[["read", "inbound"]], description="`write` includes `read`."
+    )
+
+
+class ApiKeyAnswer(Answer):
+    id: UUID
+    name: str
+    prefix: str = Field(description="The key's first characters, to tell keys apart.")
+    scopes: list[str]
+    created_by: UUID | None
+    created_at: datetime
+
+
+class NewApiKeyAnswer(ApiKeyAnswer):
+    key: str = Field(description="The secret itself. It is shown this once.")

@@ -1,0 +1,139 @@
+"""Campaigns: made, read, changed, deleted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.callers import Caller
+from api.conducting import Conducting
+from api.schemas.statistics import CampaignCounts, CampaignStats
+from api.services.endings import end_open_recipients
+from api.services.statistics import count_campaign, count_recipients
+from shared.db.models import AccountRow, CampaignRow, StepRow
+from shared.db.session import Database
+from shared.domain.recipient import EndReason
+from shared.errors import Invalid, NotFound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedCampaign:
+    row: CampaignRow
+    stats: CampaignCounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeCampaign:
+    row: CampaignRow
+    stats: CampaignStats
+    steps: Sequence[StepRow]
+
+
+class CampaignService:
+    def __init__(self, *, database: Database, conducting: Conducting) -> None:
+        self._database = database
+        self._conducting = conducting
+
+    async def create(self, caller: Caller, fields: Mapping[str, Any]) -> CountedCampaign:
+        async with self._database.company_session(caller.company_id) as session:
+            campaign = CampaignRow(created_by=caller.user_id)
+            await _change(session, campaign, fields)
+            session.add(campaign)
+            await session.flush()
+            return CountedCampaign(row=campaign, stats=CampaignCounts())
+
+    async def list_campaigns(
+        self, caller: Caller, *, limit: int, after: UUID | None
+    ) -> Sequence[CountedCampaign]:
+        """Newest first, one more than asked for if there are more."""
+        query = select(CampaignRow).where(CampaignRow.deleted_at.is_(None))
+        if after:
+            query = query.where(CampaignRow.id < after)
+        async with self._database.company_session(caller.company_id) as session:
+            rows = await session.scalars(query.order_by(CampaignRow.id.desc()).limit(limit + 1))
+            campaigns = rows.all()
+            counts = await count_recipients(session, [row.id for row in campaigns])
+        return [
+            CountedCampaign(row=row, stats=counts.get(row.id, CampaignCounts()))
+            for row in campaigns
+        ]
+
+    async def get(self, caller: Caller, campaign_id: UUID) -> WholeCampaign:
+        async with self._database.company_session(caller.company_id) as session:
+            campaign = await get_campaign(session, campaign_id)
+            return WholeCampaign(
+                row=campaign,
+                stats=await count_campaign(session, campaign_id),
+                steps=await list_steps(session, campaign_id),
+            )
+
+    async def change(
+        self, caller: Caller, campaign_id: UUID, fields: Mapping[str, Any]
+    ) -> CountedCampaign:
+        async with self._database.company_session(caller.company_id) as session:
+            campaign = await get_campaign(session, campaign_id, is_locked=True)
+            await _change(session, campaign, fields)
+            await session.flush()
+            return await counted(session, campaign)
+
+    async def delete(self, caller: Caller, campaign_id: UUID) -> None:
+        """End everybody inside, then hide the campaign. Works in every status."""
+        async with self._database.company_session(caller.company_id) as session:
+            await get_campaign(session, campaign_id)
+            # Recipients before their campaign, as whoever finishes the last one locks them.
+            running = await end_open_recipients(session, caller.company_id, campaign_id)
+            campaign = await get_campaign(session, campaign_id, is_locked=True)
+            campaign.deleted_at = await session.scalar(select(func.clock_timestamp()))
+        await self._conducting.stop(running, EndReason.CAMPAIGN_ENDED)
+
+    async def count(self, caller: Caller, campaign_id: UUID) -> CampaignStats:
+        async with self._database.company_session(caller.company_id) as session:
+            await get_campaign(session, campaign_id)
+            return await count_campaign(session, campaign_id)
+
+
+async def get_campaign(
+    session: AsyncSession, campaign_id: UUID, *, is_locked: bool = False
+) -> CampaignRow:
+    """Raises NotFound, also for one that was deleted."""
+    query = select(CampaignRow).where(
+        CampaignRow.id == campaign_id, CampaignRow.deleted_at.is_(None)
+    )
+    if is_locked:
+        # Waited for by other edits, not by new recipients, whose foreign key only shares the key.
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    campaign = await session.scalar(query)
+    if campaign is None:
+        raise NotFound(f"Campaign {campaign_id} is not there")
+    return campaign
+
+
+async def list_steps(session: AsyncSession, campaign_id: UUID) -> Sequence[StepRow]:
+    """As they are in the database now: numbers change by statements of their own."""
+    found = select(StepRow).where(StepRow.campaign_id == campaign_id).order_by(StepRow.position)
+    return (await session.scalars(found.execution_options(populate_existing=True))).all()
+
+
+async def counted(session: AsyncSession, campaign: CampaignRow) -> CountedCampaign:
+    """The campaign as it is in the database now, with its counts."""
+    await session.refresh(campaign)
+    counts = await count_recipients(session, [campaign.id])
+    return CountedCampaign(row=campaign, stats=counts.get(campaign.id, CampaignCounts()))
+
+
+async def _change(session: AsyncSession, campaign: CampaignRow, fields: Mapping[str, Any]) -> None:
+    values = dict(fields)
+    if "account_ids" in values:
+        chosen = values.pop("account_ids") or [None]
+        await _must_be_there(session, chosen[0])
+        campaign.account_id = chosen[0]
+    for name, value in values.items():
+        setattr(campaign, name, value)
+
+
+async def _must_be_there(session: AsyncSession, account_id: UUID | None) -> None:
+    if account_id is not None and await session.get(AccountRow, account_id) is None:
+        raise Invalid(f"Account {account_id} is not there", field="account_ids.0")

@@ -1,0 +1,135 @@
+"""The people to reach."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from api.callers import Caller
+from api.schemas.leads import LeadFilter
+from api.schemas.paging import read_cursor
+from shared.db.models import LeadRow, RecipientRow
+from shared.db.session import Database
+from shared.errors import Conflict, NotFound
+from shared.keyring import Keyring
+from shared.suppression import lead_keys
+
+SAME = ("status", "company_name", "role", "seniority", "industry", "city", "country")
+SEARCHED = (
+    LeadRow.email,
+    LeadRow.name,
+    LeadRow.first_name,
+    LeadRow.last_name,
+    LeadRow.company_name,
+)
+
+
+class LeadService:
+    def __init__(self, *, database: Database, keyring: Keyring) -> None:
+        self._database = database
+        self._keyring = keyring
+
+    async def create(self, caller: Caller, fields: Mapping[str, Any]) -> LeadRow:
+        """Raises Conflict, naming the lead that has this email address already."""
+        values = {"id": uuid7(), **fields}
+        values["suppression_keys"] = self._keys(values)
+        async with self._database.company_session(caller.company_id) as session:
+            lead: LeadRow | None = await session.scalar(
+                insert(LeadRow)
+                .values(values)
+                .on_conflict_do_nothing(index_elements=[LeadRow.company_id, LeadRow.email])
+                .returning(LeadRow)
+            )
+            if lead is None:
+                raise await _taken(session, values["email"])
+            return lead
+
+    async def list_leads(self, caller: Caller, asked: LeadFilter) -> Sequence[LeadRow]:
+        """Newest first, one more than asked for if there are more."""
+        query = select(LeadRow).where(*_conditions(asked))
+        if after := read_cursor(asked.cursor):
+            query = query.where(LeadRow.id < after)
+        async with self._database.company_session(caller.company_id) as session:
+            rows = await session.scalars(query.order_by(LeadRow.id.desc()).limit(asked.limit + 1))
+            return rows.all()
+
+    async def get(self, caller: Caller, lead_id: UUID) -> LeadRow:
+        async with self._database.company_session(caller.company_id) as session:
+            return await _get(session, lead_id)
+
+    async def change(self, caller: Caller, lead_id: UUID, fields: Mapping[str, Any]) -> LeadRow:
+        try:
+            async with self._database.company_session(caller.company_id) as session:
+                lead = await _get(session, lead_id, is_locked=True)
+                for name, value in fields.items():
+                    setattr(lead, name, value)
+                lead.suppression_keys = self._keys(vars(lead))
+                await session.flush()
+                await session.refresh(lead)
+                return lead
+        except IntegrityError:
+            # The address is the only thing about a lead that has to be unique.
+            async with self._database.company_session(caller.company_id) as session:
+                raise await _taken(session, fields["email"]) from None
+
+    async def delete(self, caller: Caller, lead_id: UUID) -> None:
+        """Raises Conflict while a campaign's ledger names the lead."""
+        async with self._database.company_session(caller.company_id) as session:
+            lead = await _get(session, lead_id, is_locked=True)
+            campaign_id = await session.scalar(
+                select(RecipientRow.campaign_id).where(RecipientRow.lead_id == lead_id).limit(1)
+            )
+            if campaign_id:
+                raise Conflict(
+                    f"The lead is a recipient of campaign {campaign_id}, whose record names it"
+                )
+            await session.delete(lead)
+
+    def _keys(self, fields: Mapping[str, Any]) -> list[bytes]:
+        return lead_keys(
+            self._keyring,
+            email=fields.get("email"),
+            phone=fields.get("phone"),
+            linkedin_url=fields.get("linkedin_url"),
+        )
+
+
+async def _get(session: AsyncSession, lead_id: UUID, *, is_locked: bool = False) -> LeadRow:
+    lead = await session.get(LeadRow, lead_id, with_for_update=is_locked)
+    if lead is None:
+        raise NotFound(f"Lead {lead_id} is not there")
+    return lead
+
+
+async def _taken(session: AsyncSession, email: str) -> Conflict:
+    owner = await session.scalar(select(LeadRow.id).where(LeadRow.email == email))
+    return Conflict(f"The lead {owner} has this email address already: change it with PUT")
+
+
+def _conditions(asked: LeadFilter) -> list[ColumnElement[bool]]:
+    conditions = [
+        getattr(LeadRow, name) == value
+        for name in SAME
+        if (value := getattr(asked, name)) is not None
+    ]
+    if asked.q:
+        found = [column.icontains(asked.q, autoescape=True) for column in SEARCHED]
+        conditions.append(or_(*found))
+    ranges = (
+        (asked.fit_score_min, LeadRow.fit_score.__ge__),
+        (asked.fit_score_max, LeadRow.fit_score.__le__),
+        (asked.budget_min, LeadRow.budget_max.__ge__),
+        (asked.budget_max, LeadRow.budget_min.__le__),
+    )
+    conditions += [compare(bound) for bound, compare in ranges if bound is not None]
+    if asked.not_in_campaign:
+        is_inside = (RecipientRow.lead_id == LeadRow.id) & (
+            RecipientRow.campaign_id == asked.not_in_campaign
+        )
+        conditions.append(~exists().where(is_inside))
+    return conditions
