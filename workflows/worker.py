@@ -74,18 +74,23 @@ def make_worker(
             parts.sweep.wake_settled,
         ],
     }
-    restrictions = SandboxRestrictions.default.with_passthrough_modules(*OUR_PACKAGES)
     return Worker(
         temporal,
         task_queue=f"{prefix}{queue}",
         workflows=WORKFLOWS.get(queue, []),
         activities=activities[queue],
-        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+        workflow_runner=sandbox(),
         interceptors=[ErrorInterceptor()],
         graceful_shutdown_timeout=GRACE,
         max_concurrent_activities=limits.activities,
         max_concurrent_workflow_tasks=limits.workflow_tasks if queue in WORKFLOWS else None,
     )
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """Workflows may not do what cannot be replayed; our own packages are known not to."""
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(*OUR_PACKAGES)
+    return SandboxedWorkflowRunner(restrictions=restrictions)
 
 
 async def run_worker(settings: Settings, queues: Collection[Queue]) -> None:

@@ -1,0 +1,31 @@
+"""The least that a step can be on Temporal: a timer and an activity that does nothing."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio import activity, workflow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BareStart:
+    """`waits`: seconds before each step."""
+
+    waits: tuple[int, ...]
+
+
+@activity.defn(name="bare.step")
+async def do_nothing() -> None:
+    """Answer at once."""
+
+
+@workflow.defn(name="bare")
+class BareWorkflow:
+    @workflow.run
+    async def run(self, start: BareStart) -> None:
+        """Wait and act, as often as there are waits."""
+        for wait in start.waits:
+            if wait:
+                await workflow.sleep(timedelta(seconds=wait))
+            await workflow.execute_activity(
+                do_nothing, start_to_close_timeout=timedelta(seconds=10)
+            )

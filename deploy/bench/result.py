@@ -1,0 +1,28 @@
+"""What a benchmark answers."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchResult:
+    """Both figures come from one run on the same servers. `ratio`: ours by the baseline."""
+
+    name: str
+    ours: float
+    baseline: float
+    unit: str
+    seconds: float
+    more: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.baseline
+
+    def to_json(self) -> dict[str, Any]:
+        fields = asdict(self) | {"ratio": self.ratio}
+        more = fields.pop("more")
+        return {
+            name: round(value, 3) if isinstance(value, float) else value
+            for name, value in (fields | more).items()
+        }

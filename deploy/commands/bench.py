@@ -1,0 +1,51 @@
+"""`drumbeat bench`: how fast it is, as a ratio measured in one run against a baseline."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from deploy.bench.result import BenchResult
+from deploy.bench.steps import Size, bench_steps
+from deploy.local.progress import say
+from deploy.local.running import run_until_stopped
+
+app = typer.Typer(
+    help="Measure it against a baseline, in one run on this machine.",
+    epilog="Example: drumbeat bench steps",
+    no_args_is_help=True,
+)
+
+
+@app.callback()
+def _keep_the_name() -> None:
+    """Measure it against a baseline, in one run on this machine."""
+
+
+@app.command()
+def steps(
+    recipients: Annotated[int, typer.Option(min=1, max=5_000, help="Workflows a round.")] = 150,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="Turns of each of the two.")] = 2,
+    is_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Steps a second: a bare workflow with an empty activity, and a recipient that sends a mail.
+
+    Example: drumbeat bench steps --rounds 3
+    """
+
+    async def run() -> int:
+        result = await bench_steps(Size(recipients=recipients, rounds=rounds), say)
+        typer.echo(json.dumps(result.to_json()) if is_json else _as_text(result))
+        return 0
+
+    raise typer.Exit(run_until_stopped(run()))
+
+
+def _as_text(result: BenchResult) -> str:
+    more = "".join(
+        f"\n  {name.replace('_', ' ')}: {value:.1f}" for name, value in result.more.items()
+    )
+    return (
+        f"{result.name}: {result.ours:.1f} {result.unit} against {result.baseline:.1f}"
+        f" = {result.ratio:.2f} of the baseline, in {result.seconds:.0f} s{more}"
+    )
