@@ -17,7 +17,7 @@ from api.conducting import Conducting
 from api.places import Places
 from api.services.waking import list_parked
 from shared.db.models import AccountRow, MembershipRow, OAuthStateRow
-from shared.db.models.accounts import AccountKind, AccountStatus
+from shared.db.models.accounts import COLD_MAILS_A_DAY, AccountKind, AccountStatus
 from shared.db.session import Database
 from shared.errors import AuthExpired, Misconfigured, NotAllowed, NotAuthenticated
 from shared.keyring import Keyring
@@ -179,6 +179,7 @@ async def _upsert(
             kind=AccountKind.GMAIL,
             email=person.email.lower(),
             is_primary=is_first,
+            daily_limit=COLD_MAILS_A_DAY,
             **granted,
         )
         .on_conflict_do_update(

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base, Fenced, Owned, company_key, same_company
 
-
 # Mails a day that a mailbox bears for cold mail before it is taken for a spammer's.
 COLD_MAILS_A_DAY = 40
 

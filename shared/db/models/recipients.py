@@ -43,6 +43,12 @@ class RecipientRow(Fenced, Base):
             postgresql_where=text("launched_at is null and ended_at is null"),
         ),
         Index(
+            "ix_recipients_open",
+            "company_id",
+            "campaign_id",
+            postgresql_where=text("ended_at is null"),
+        ),
+        Index(
             "ix_recipients_due",
             "next_at",
             postgresql_where=text("launched_at is not null and closed_at is null"),

@@ -66,6 +66,10 @@ where id = :id
 _MOVE_ONLY = text(_MOVE)
 _SETTLE_AND_MOVE = text(_SETTLE + _MOVE)
 _FIRST_CONTACT = text(_SETTLE.rstrip() + _CONTACTED + _MOVE)
+_IS_ANYBODY_OPEN = text(
+    "select exists (select 1 from recipients where campaign_id = :campaign_id and ended_at is null)"
+)
+_LOCK_CAMPAIGN = text("select 1 from campaigns where id = :campaign_id for update")
 _COMPLETE_CAMPAIGN = text("""
 update campaigns c set status = 'completed', completed_at = now(), updated_at = now()
 where c.id = :campaign_id and c.status = 'active'
@@ -190,8 +194,17 @@ async def write_move(
         statement = _FIRST_CONTACT if settlement.is_first_contact else _SETTLE_AND_MOVE
         await connection.execute(statement, values | _settle_values(settlement, situation, now))
     if isinstance(outcome, Finished):
-        campaign = {"campaign_id": situation.recipient.campaign_id}
-        await connection.execute(_COMPLETE_CAMPAIGN, campaign)
+        await _complete_campaign(connection, situation.recipient.campaign_id)
+
+
+async def _complete_campaign(connection: AsyncConnection, campaign_id: UUID) -> None:
+    """Complete the campaign when nobody in it is open any more."""
+    campaign = {"campaign_id": campaign_id}
+    if await connection.scalar(_IS_ANYBODY_OPEN, campaign):
+        return
+    # Locked first, in a statement of its own: somebody may just be adding recipients.
+    await connection.execute(_LOCK_CAMPAIGN, campaign)
+    await connection.execute(_COMPLETE_CAMPAIGN, campaign)
 
 
 def _move_values(outcome: Outcome, now: datetime) -> dict[str, object]:

@@ -639,6 +639,13 @@ def _create_tables() -> None:
         postgresql_where=sa.text("launched_at is not null and closed_at is null"),
     )
     op.create_index(
+        "ix_recipients_open",
+        "recipients",
+        ["company_id", "campaign_id"],
+        unique=False,
+        postgresql_where=sa.text("ended_at is null"),
+    )
+    op.create_index(
         "ix_recipients_parked",
         "recipients",
         ["company_id", "campaign_id"],
