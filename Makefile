@@ -14,7 +14,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3.14
 
 help: ## Show what can be made
 	@echo "make TARGET, where TARGET is one of"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-10s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 
 demo: $(READY) ## Play a whole campaign against a sandbox of the providers
 	$(BIN)/drumbeat demo
@@ -33,6 +33,9 @@ check: $(READY) ## Check form, style, types and the order of imports
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
+
+check-compose: $(READY) ## Have Docker Compose read docker-compose.yml (builds it with Go if need be)
+	$(BIN)/pytest -m compose tests/deploy/test_compose.py
 
 format: $(READY) ## Bring the code into form
 	$(BIN)/ruff format .
