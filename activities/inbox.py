@@ -165,7 +165,7 @@ class MailboxReader:
 class InboxActivities:
     def __init__(self, *, database: Database, reader: MailboxReader, poll_seconds: float) -> None:
         self._database = database
-        self._reader = reader
+        self.reader = reader
         self._poll_seconds = poll_seconds
 
     @activity.defn(name="inbox.poll")
@@ -175,12 +175,13 @@ class InboxActivities:
         while monotonic() - started < ROUND_SECONDS and not activity.is_worker_shutdown():
             # The activity's own clock stands still while it runs.
             at = now() + timedelta(seconds=monotonic() - started)
-            await self._go_round(shard, at)
+            await self.go_round(shard, at)
             rounds += 1
             await self._rest()
         return rounds
 
-    async def _go_round(self, shard: InboxShard, at: datetime) -> None:
+    async def go_round(self, shard: InboxShard, at: datetime) -> None:
+        """Read every mailbox of the shard once."""
         async with self._database.outside_session() as session:
             found = await session.execute(_TO_POLL, {"shard": shard.number, "shards": shard.of})
             accounts = found.all()
@@ -194,7 +195,7 @@ class InboxActivities:
     ) -> None:
         async with gate:
             activity.heartbeat()
-            await self._reader.poll(company_id, account_id, at)
+            await self.reader.poll(company_id, account_id, at)
 
     async def _rest(self) -> None:
         """Wait for the next round, heard by Temporal, but not while the worker wants to stop."""
@@ -210,7 +211,7 @@ async def _everything_since(client: GmailClient, since: datetime) -> tuple[list[
     """What history no longer tells. The new history id comes first, so that nothing is missed."""
     history_id = await client.latest_history_id()
     earliest = int((since - timedelta(days=1)).timestamp())
-    newest_first = await client.list_mail(f"-in:sent -in:drafts after:{earliest}")
+    newest_first = await client.list_mail(f"after:{earliest}")
     return newest_first[::-1], history_id
 
 

@@ -144,6 +144,12 @@ class Company:
             row.started_at = row.launched_at = NOON
         return self.order(recipient, campaign.step_ids[0])
 
+    def ref(self, order: ActionOrder) -> RecipientRef:
+        """The recipient of an order, where its campaign does not matter."""
+        return RecipientRef(
+            company_id=self.id, campaign_id=self.id, recipient_id=order.recipient_id
+        )
+
     def order(self, recipient: RecipientRef, step_id: UUID | None) -> ActionOrder:
         return ActionOrder(
             company_id=self.id,

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
@@ -15,7 +14,7 @@ from uuid_utils.compat import uuid7
 from deploy.local.temporal import Temporal
 from shared.contracts.inbound import InboundEvent
 from shared.contracts.queues import Queue
-from shared.contracts.recipient import RecipientRef, RecipientStart, WakeSignal
+from shared.contracts.recipient import RecipientStart, WakeSignal
 from shared.db.models import CampaignRow
 from shared.db.models.campaigns import CampaignStatus
 from shared.db.session import Database
@@ -153,7 +152,7 @@ def hold(clock: TimeSkipper) -> None:
 async def until_next_is(recipient: Recipient, label: str) -> Planned:
     """Ask until the workflow says so: a query is the only way to know."""
     async with asyncio.timeout(10):
-        while (plan := await recipient.query(RecipientWorkflow.progress)).label != label:
+        while (plan := await recipient.query(RecipientWorkflow.progress)).label != label:  # noqa: ASYNC110 - nothing else tells
             await asyncio.sleep(0.02)
     return plan
 
@@ -165,10 +164,7 @@ async def end_of(recipient: Recipient) -> EndReason:
     history = await recipient.fetch_history()
     replayer = Replayer(
         workflows=[RecipientWorkflow],
-        data_converter=recipient._client.data_converter,  # noqa: SLF001 - the handle's own client
+        data_converter=recipient._client.data_converter,  # its own client
     )
     await replayer.replay_workflow(history)
     return reason
-
-
-__all__ = ["FAR_AHEAD", "Recipient", "RecipientRef", "World", "end_of", "hold", "timedelta"]

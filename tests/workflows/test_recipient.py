@@ -61,7 +61,7 @@ async def test_a_lead_who_is_away_is_waited_for(world: World, clock: TimeSkipper
 
     await world.receive(InboundKind.AUTO_REPLY, returns_at=plan.at + timedelta(days=4))
     async with asyncio.timeout(10):
-        while (await recipient.query(RecipientWorkflow.progress)).at == plan.at:
+        while (await recipient.query(RecipientWorkflow.progress)).at == plan.at:  # noqa: ASYNC110 - nothing else tells
             await asyncio.sleep(0.02)
 
     await clock.fast_forward(recipient)
