@@ -34,7 +34,8 @@ DAY = timedelta(days=1)
 _LOCK_ACCOUNT = text("select 1 from accounts where id = :id for update")
 # The action that has to grow a day old before the account may do another one.
 _IN_THE_WAY = text("""
-select attempted_at from actions where account_id = :account_id and attempted_at > :since
+select attempted_at from actions
+where account_id = :account_id and attempted_at > :since and status <> 'skipped'
 order by attempted_at desc offset :limit - 1 limit 1
 """)
 _BLOCK_ACCOUNT = text("update accounts set blocked_until = :until where id = :id")

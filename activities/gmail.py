@@ -23,7 +23,7 @@ from shared.providers.mime import Mail
 
 # httpx counts each phase of a call alone, so the whole has a limit of its own: 15 s less than
 # the activity's, which leaves the record transaction its time.
-CALL_SECONDS = 75
+CALL_SECONDS = 45
 SEEN_RECENTLY = timedelta(seconds=60)
 
 
@@ -146,7 +146,7 @@ class GmailActivities:
             await self._reader.look(reserved.account, now(), older_than=SEEN_RECENTLY)
         except ProviderError:
             # Before a first mail there is no answer to miss; a follow-up waits.
-            if reserved.situation.last_settled is not None:
+            if reserved.situation.last_sent is not None:
                 raise
 
     async def _read_message_id(self, client: GmailClient, reserved: Reserved) -> Reserved:

@@ -36,8 +36,8 @@ def find_thread(reserved: Reserved) -> Action | None:
     """The last mail sent, when this step goes on in its thread: it has no subject of its own."""
     situation = reserved.situation
     content = situation.versions[situation.rest.version_id].contents[reserved.action.step_id]
-    last = situation.last_settled
-    if content.subject or last is None or last.status is not ActionStatus.SENT:
+    last = situation.last_sent
+    if content.subject or last is None:
         return None
     return last if last.thread_id and last.account_id == reserved.action.account_id else None
 

@@ -83,7 +83,7 @@ def settlement_of(reserved: Reserved, result: Result, situation: Situation) -> S
                 position=position,
                 provider_id=result.provider_id,
                 thread_id=result.thread_id,
-                is_first_contact=situation.last_settled is None,
+                is_first_contact=situation.last_sent is None,
             )
         case Refused():
             return Settlement(

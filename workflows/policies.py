@@ -22,14 +22,15 @@ DATABASE = Policy(
 )
 # Longer than all the calls of one attempt together, so that attempts hardly ever overlap.
 PROVIDER = Policy(
-    start_to_close_timeout=timedelta(seconds=90),
+    # A worker that is killed in the middle is missed after this time, and not before.
+    start_to_close_timeout=timedelta(seconds=60),
     retry_policy=RetryPolicy(
         initial_interval=timedelta(seconds=2), maximum_interval=timedelta(seconds=60)
     ),
 )
 # Asked again by the next sweep, and not before.
 LOOK_UP = Policy(
-    start_to_close_timeout=timedelta(seconds=90), retry_policy=RetryPolicy(maximum_attempts=1)
+    start_to_close_timeout=timedelta(seconds=60), retry_policy=RetryPolicy(maximum_attempts=1)
 )
 # A page of starts, or a sweep: many small calls.
 BATCH = Policy(

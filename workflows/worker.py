@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 # Each phase of one call. The activity bounds the whole.
 CALL_TIMEOUT = httpx.Timeout(30, connect=10)
 # Longer than the longest provider call: what was begun is recorded before the process ends.
-GRACE = timedelta(seconds=95)
+GRACE = timedelta(seconds=65)
 OUR_PACKAGES = ("shared", "activities", "workflows", "pydantic", "pydantic_core")
 
 WORKFLOWS: dict[Queue, list[type]] = {
