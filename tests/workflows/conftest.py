@@ -1,9 +1,11 @@
 """A campaign in a world of its own: real Temporal, real Postgres, and a clock to hold."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
@@ -26,13 +28,29 @@ from shared.launching import launch_page
 from tests.factories import Company
 from tests.fakes.gmail import FakeGmail, FakeTokens
 from workflows.client import TemporalConductor, connect_temporal
-from workflows.parts import make_parts
+from workflows.parts import Parts, make_parts
 from workflows.recipient import RecipientWorkflow
 from workflows.worker import make_worker
 
 Recipient = WorkflowHandle[RecipientWorkflow, EndReason]
 # Virtual time is ahead of Gmail's; its mails must not seem older than what asks for them.
 FAR_AHEAD = datetime(2099, 1, 1, tzinfo=UTC)
+
+
+class Workers:
+    """May be away for a while, as in a deployment."""
+
+    def __init__(self, temporal: Client, parts: Parts, prefix: str) -> None:
+        self._temporal, self._parts, self._prefix = temporal, parts, prefix
+        self._running = AsyncExitStack()
+
+    async def start(self) -> None:
+        for queue in (Queue.RECIPIENT, Queue.GMAIL):
+            worker = make_worker(self._temporal, queue, self._parts, prefix=self._prefix)
+            await self._running.enter_async_context(worker)
+
+    async def stop(self) -> None:
+        await self._running.aclose()
 
 
 class World:
@@ -45,7 +63,9 @@ class World:
         keyring: Keyring,
         conductor: TemporalConductor,
         gmail: FakeGmail,
+        workers: Workers,
     ) -> None:
+        self.workers = workers
         self.company, self.database, self.gmail = company, database, gmail
         self.conductor = conductor
         self._keyring = keyring
@@ -129,20 +149,20 @@ async def world(
     prefix = f"test-{uuid7()}/"
     conductor = TemporalConductor(clock.client, prefix=prefix)
     tokens = FakeTokens()
-    async with AsyncExitStack() as stack:
+    async with gmail.http() as http:
         parts = make_parts(
             database=database,
             keyring=keyring,
             conductor=conductor,
-            http=await stack.enter_async_context(gmail.http()),
+            http=http,
             token_source_of=lambda _: tokens,
             gmail_endpoint=gmail.endpoint,
             poll_seconds=1,
         )
-        for queue in (Queue.RECIPIENT, Queue.GMAIL):
-            worker = make_worker(temporal, queue, parts, prefix=prefix)
-            await stack.enter_async_context(worker)
-        yield World(company, database, keyring, conductor, gmail)
+        workers = Workers(temporal, parts, prefix)
+        await workers.start()
+        yield World(company, database, keyring, conductor, gmail, workers)
+        await workers.stop()
 
 
 def hold(clock: TimeSkipper) -> None:
@@ -162,6 +182,9 @@ async def end_of(recipient: Recipient) -> EndReason:
     async with asyncio.timeout(60):
         reason = await recipient.result()
     history = await recipient.fetch_history()
+    if folder := os.environ.get("DRUMBEAT_KEEP_HISTORIES"):
+        name = os.environ["PYTEST_CURRENT_TEST"].partition("::test_")[2].partition(" ")[0]
+        await asyncio.to_thread((Path(folder) / f"{name}.json").write_text, history.to_json())
     replayer = Replayer(
         workflows=[RecipientWorkflow],
         data_converter=recipient._client.data_converter,  # its own client

@@ -1,0 +1,43 @@
+"""Histories of earlier versions still go the same way: nobody asleep is lost by a deployment.
+
+To keep new ones: DRUMBEAT_KEEP_HISTORIES=tests/workflows/histories pytest tests/workflows -k NAME
+"""
+
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+
+from workflows.recipient import RecipientWorkflow
+
+HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
+NAMES = [path.stem for path in HISTORIES]
+
+
+def test_there_are_histories() -> None:
+    assert len(HISTORIES) >= 5
+
+
+@pytest.mark.parametrize(
+    "text", [path.read_text(encoding="utf-8") for path in HISTORIES], ids=NAMES
+)
+async def test_a_stored_history_replays(text: str) -> None:
+    history = WorkflowHistory.from_json("recipient", text)
+    replayer = Replayer(workflows=[RecipientWorkflow], data_converter=pydantic_data_converter)
+
+    await replayer.replay_workflow(history)
+
+
+@pytest.fixture
+def changed() -> str:
+    """A history whose activity had another name."""
+    return HISTORIES[0].read_text(encoding="utf-8").replace('"gmail.send"', '"gmail.post"')
+
+
+async def test_a_changed_history_is_noticed(changed: str) -> None:
+    replayer = Replayer(workflows=[RecipientWorkflow], data_converter=pydantic_data_converter)
+
+    with pytest.raises(Exception, match=r"[Nn]ondeterminism"):
+        await replayer.replay_workflow(WorkflowHistory.from_json("recipient", changed))
