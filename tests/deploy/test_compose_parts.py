@@ -17,6 +17,7 @@ from deploy.local.postgres import PORT, Postgres
 from deploy.local.probe import answers
 from deploy.local.temporal import Temporal
 from deploy.local.temporal_namespace import missing_attributes
+from shared.contracts.queues import Queue
 from tests.deploy.compose_file import Service, read_services, required_variables
 
 NAMESPACE = "compose"
@@ -31,7 +32,9 @@ DRUMBEAT = str(Path(sys.executable).with_name("drumbeat"))
 READY_SECONDS = 60
 
 
-def environment_of(service: Service, postgres: Postgres, temporal: Temporal) -> dict[str, str]:
+def environment_of(
+    service: Service, postgres: Postgres, temporal: Temporal, folder: Path
+) -> dict[str, str]:
     """What the file gives, with the addresses of the servers that run here."""
     socket = f"@/{DATABASE}?host={postgres.socket_folder}&port={PORT}"
     given = {
@@ -40,8 +43,9 @@ def environment_of(service: Service, postgres: Postgres, temporal: Temporal) -> 
         )
         for name, value in service.environment.items()
     }
-    # Not on every address of this machine; and nothing but PATH and HOME from us.
-    given |= {name: "127.0.0.1" for name in ("DRUMBEAT_HOST",) if name in given}
+    # Not on every address of this machine, and in a folder of the test's.
+    own = {"DRUMBEAT_HOST": "127.0.0.1", "DRUMBEAT_DATA_DIR": str(folder / "data")}
+    given |= {name: value for name, value in own.items() if name in given}
     return given | {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
 
 
@@ -65,22 +69,31 @@ async def running(
 async def run_job(
     name: str, postgres: Postgres, temporal: Temporal, folder: Path
 ) -> tuple[int, str]:
-    environment = environment_of(SERVICES[name], postgres, temporal)
+    environment = environment_of(SERVICES[name], postgres, temporal, folder)
     async with running(SERVICES[name], environment, folder) as process:
         code = await asyncio.wait_for(process.wait(), READY_SECONDS)
     return code, (folder / f"{name}.log").read_text()
 
 
-async def until_healthy(
-    service: Service, port: int, process: asyncio.subprocess.Process, folder: Path
-) -> None:
-    """As the health check of the file asks: the same path, on the port that is used here."""
+async def start_healthy(
+    service: Service, environment: dict[str, str], folder: Path, stack: AsyncExitStack
+) -> asyncio.subprocess.Process:
+    """Return when its health check would pass. A port that somebody took just now is given up."""
     path = service.settings["healthcheck"]["test"][-1].partition("127.0.0.1:")[2].split("'")[0]
-    async with asyncio.timeout(READY_SECONDS):
-        while not await answers(f"http://127.0.0.1:{port}/{path.partition('/')[2]}"):
-            said = (folder / f"{service.name}.log").read_text()
-            assert process.returncode is None, f"{service.name} ended: {said}"
-            await asyncio.sleep(0.1)
+    setting = "DRUMBEAT_PORT" if service.name == "gateway" else "DRUMBEAT_METRICS_PORT"
+    for _ in range(3):
+        port = free_port()
+        url = f"http://127.0.0.1:{port}/{path.partition('/')[2]}"
+        own = environment | {setting: str(port)}
+        process = await stack.enter_async_context(running(service, own, folder))
+        async with asyncio.timeout(READY_SECONDS):
+            while process.returncode is None and not await answers(url):  # noqa: ASYNC110 - it is another process
+                await asyncio.sleep(0.1)
+        if process.returncode is None:
+            return process
+        said = (folder / f"{service.name}.log").read_text()
+        assert "address already in use" in said or "is taken" in said, f"{service.name}: {said}"
+    raise AssertionError(f"{service.name} found no free port")
 
 
 @pytest.mark.timeout(240)
@@ -94,20 +107,19 @@ async def test_every_part_starts_and_stops_with_what_the_file_gives_it(
     client = await Client.connect(temporal_server.address, namespace=NAMESPACE)
     assert await missing_attributes(client, NAMESPACE) == []
 
+    lasting = [it for it in SERVICES.values() if it.is_ours and not it.is_job]
+    assert len(lasting) == 1 + len(Queue)
     async with AsyncExitStack() as stack:
-        started = {}
-        for service in (it for it in SERVICES.values() if it.is_ours and not it.is_job):
-            environment = environment_of(service, postgres, temporal_server)
-            setting = "DRUMBEAT_PORT" if service.name == "gateway" else "DRUMBEAT_METRICS_PORT"
-            port = free_port()
-            environment[setting] = str(port)
-            process = await stack.enter_async_context(running(service, environment, folder))
-            started[service.name] = (service, port, process)
-        assert len(started) == 4
-        for service, port, process in started.values():
-            await until_healthy(service, port, process, folder)
-        for _, _, process in started.values():
+        starting = [
+            start_healthy(
+                service, environment_of(service, postgres, temporal_server, folder), folder, stack
+            )
+            for service in lasting
+        ]
+        processes = await asyncio.gather(*starting)
+        for process in processes:
             process.send_signal(signal.SIGTERM)
-        codes = {name: await it[2].wait() for name, it in started.items()}
+        codes = [await process.wait() for process in processes]
     # The gateway's server ends by the signal itself, once its requests are done.
-    assert codes == dict.fromkeys(started, 0) | {"gateway": -signal.SIGTERM}
+    expected = [-signal.SIGTERM if it.name == "gateway" else 0 for it in lasting]
+    assert codes == expected
