@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import httpx
 import pytest
@@ -95,6 +95,12 @@ async def test_every_message_comes_back_as_it_was(message: type) -> None:
             (back,) = await pydantic_data_converter.decode(payloads, [hint])
             assert back == sample
             assert type(back) is message
+
+
+def test_outcomes_are_told_apart_by_their_kind() -> None:
+    """By their other fields JSON could come back as the wrong one."""
+    kinds = [get_args(get_type_hints(outcome).get("kind")) for outcome in OUTCOMES]
+    assert kinds == [(outcome.__name__.lower(),) for outcome in OUTCOMES]
 
 
 def test_whatever_a_plan_names_can_be_run() -> None:

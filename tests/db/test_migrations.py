@@ -74,7 +74,7 @@ async def test_upgrades_at_the_same_time_take_turns(empty: str) -> None:
         both = [await start_upgrade(empty) for _ in range(2)]
         await connection.commit()
         waiting = text("select count(*) from pg_locks where locktype = 'advisory' and not granted")
-        while await connection.scalar(waiting) != 2:
+        while await connection.scalar(waiting) != 2:  # noqa: ASYNC110 - Postgres has no event for it
             await asyncio.sleep(0.1)
         # Longer than a migration would wait for a table.
         await asyncio.sleep(5.5)
