@@ -1,5 +1,6 @@
 """Stands in for Temporal where a test is not about time: remembers what it was asked to do."""
 
+from shared.contracts.imports import ImportOrder
 from shared.contracts.operations import LaunchOrder
 from shared.contracts.recipient import RecipientRef, RecipientStart, StopSignal, WakeSignal
 
@@ -12,6 +13,7 @@ class RecordingConductor:
         self.stops: list[tuple[RecipientRef, StopSignal]] = []
         self.wakes: list[tuple[RecipientRef, WakeSignal]] = []
         self.launches: list[LaunchOrder] = []
+        self.imports: list[ImportOrder] = []
         self.is_down = False
 
     async def start(self, start: RecipientStart) -> None:
@@ -29,6 +31,10 @@ class RecordingConductor:
     async def launch(self, order: LaunchOrder) -> None:
         self._reach()
         self.launches.append(order)
+
+    async def start_import(self, order: ImportOrder) -> None:
+        self._reach()
+        self.imports.append(order)
 
     def _reach(self) -> None:
         if self.is_down:

@@ -1,0 +1,186 @@
+"""Any number of runs on a Postgres of their own, and what came of them."""
+
+import asyncio
+import logging
+import os
+import tempfile
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from deploy.chaos.audit import Verdict
+from deploy.chaos.crew import Crew
+from deploy.chaos.faults import Fault, Plan, draw_plan
+from deploy.chaos.group import Group, Signals
+from deploy.chaos.life import Life
+from deploy.chaos.workers import ChaosWorker, PartsOf
+from deploy.local.migrate import migrate_meanwhile
+from deploy.local.postgres import Postgres, running_postgres
+from deploy.sandbox.faulty_gmail import FakeGmail
+from shared.db.session import Database, make_engine
+from shared.keyring import Keyring
+from workflows.parts import make_parts
+
+# Lives that share a company, a mailbox and a clock; groups that run at the same time.
+GROUP_SIZE = 8
+GROUPS_AT_ONCE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A run that broke a promise: which one, and everything that happened in it."""
+
+    run: int
+    remarks: tuple[str, ...]
+    story: tuple[str, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class ChaosReport:
+    """The figures of `drumbeat chaos --json`. `faults`: how often each kind really happened."""
+
+    seed: int
+    runs: int = 0
+    sent: int = 0
+    duplicates: int = 0
+    lost: int = 0
+    sent_after_stop: int = 0
+    sent_after_known_reply: int = 0
+    orphans: int = 0
+    unconfirmed: int = 0
+    seconds: float = 0.0
+    faults: Counter[str] = field(default_factory=Counter)
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.duplicates or self.lost or self.sent_after_stop or self.orphans)
+
+    def add(self, life: Life, verdict: Verdict, sent: int) -> None:
+        self.runs += 1
+        self.sent += sent
+        self.duplicates += verdict.duplicates
+        self.lost += verdict.lost
+        self.sent_after_stop += verdict.sent_after_stop
+        self.sent_after_known_reply += verdict.sent_after_reply
+        self.orphans += verdict.orphans
+        self.unconfirmed += verdict.unconfirmed
+        self.faults.update(i.fault for i in life.plan.injections if i.has_happened)
+        if not verdict.is_clean:
+            story = tuple(life.story)
+            self.failures.append(
+                Failure(run=life.plan.run, remarks=tuple(verdict.remarks), story=story)
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "runs": self.runs,
+            "seed": self.seed,
+            "sent": self.sent,
+            "duplicates": self.duplicates,
+            "lost": self.lost,
+            "sent_after_stop": self.sent_after_stop,
+            "sent_after_known_reply": self.sent_after_known_reply,
+            "orphans": self.orphans,
+            "unconfirmed": self.unconfirmed,
+            "faults": {fault: self.faults[fault] for fault in Fault},
+            "seconds": round(self.seconds, 1),
+        }
+
+
+async def run_chaos(
+    runs: Sequence[int], *, seed: int, say: Callable[[str], None], parts_of: PartsOf = make_parts
+) -> ChaosReport:
+    """Play these runs on a Postgres that is thrown away."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="drumbeat-chaos-")))
+        postgres = await stack.enter_async_context(running_postgres(folder, throwaway=True))
+        await migrate_meanwhile(postgres.owner_url)
+        return await play(runs, postgres, seed=seed, say=say, parts_of=parts_of)
+
+
+async def play(
+    runs: Sequence[int],
+    postgres: Postgres,
+    *,
+    seed: int,
+    say: Callable[[str], None],
+    parts_of: PartsOf = make_parts,
+) -> ChaosReport:
+    """The same on a Postgres with our tables that runs already."""
+    report, started = ChaosReport(seed=seed), perf_counter()
+    # The pools complain of every connection that is cut, which is what is being done to them.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
+    async with AsyncExitStack() as stack:
+        stage = await _Stage.build(stack, postgres, parts_of)
+        waiting = iter(_groups(runs, seed))
+
+        async def run_groups() -> None:
+            for plans in waiting:
+                for life, verdict, sent in await stage.run(plans):
+                    report.add(life, verdict, sent)
+                if report.runs % (GROUP_SIZE * 25) == 0:
+                    say(f"{report.runs} of {len(runs)} runs, {len(report.failures)} went wrong")
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(GROUPS_AT_ONCE):
+                group.create_task(run_groups())
+    report.seconds = perf_counter() - started
+    return report
+
+
+class _Stage:
+    """What all groups of one command share."""
+
+    def __init__(self, **shared: Any) -> None:
+        self._shared = shared
+
+    @classmethod
+    async def build(cls, stack: AsyncExitStack, postgres: Postgres, parts_of: PartsOf) -> "_Stage":
+        key = b64encode(os.urandom(32)).decode()
+        keyring = Keyring(secret_key=key, encryption_keys=f"chaos:{key}")
+        engine = make_engine(postgres.app_url, pool_size=10)
+        stack.push_async_callback(engine.dispose)
+        admin = create_async_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
+        stack.push_async_callback(admin.dispose)
+        signals = Signals()
+        gmails: dict[str, FakeGmail] = {}
+
+        def hire() -> ChaosWorker:
+            return ChaosWorker(
+                url=postgres.app_url,
+                gmails=gmails,
+                keyring=keyring,
+                conductor=signals,
+                parts_of=parts_of,
+            )
+
+        crew = Crew(hire)
+        stack.push_async_callback(crew.close)
+        return cls(
+            crew=crew,
+            admin=admin,
+            database=Database(engine),
+            keyring=keyring,
+            signals=signals,
+            gmails=gmails,
+        )
+
+    async def run(self, plans: Sequence[Plan]) -> list[tuple[Life, Verdict, int]]:
+        group = Group(plans, **self._shared)
+        judged = await group.run()
+        per_address = Counter(str(mail.headers["To"]) for mail in group.gmail.sent)
+        group.leave()
+        return [(life, verdict, per_address[life.person.address]) for life, verdict in judged]
+
+
+def _groups(runs: Sequence[int], seed: int) -> Iterator[list[Plan]]:
+    for first in range(0, len(runs), GROUP_SIZE):
+        yield [draw_plan(seed, run) for run in runs[first : first + GROUP_SIZE]]

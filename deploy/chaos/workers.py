@@ -1,0 +1,107 @@
+"""Worker processes that can die: each has connections, a wire and memory of its own."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+from psycopg import AsyncConnection
+from sqlalchemy import AsyncAdaptedQueuePool, event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from deploy.chaos.wire import Wire
+from deploy.sandbox.faulty_gmail import FakeGmail, FakeTokens
+from shared.conductor import Conductor
+from shared.db.session import Database
+from shared.keyring import Keyring
+from workflows.parts import Parts, make_parts
+
+PartsOf = Callable[..., Parts]
+
+_TERMINATE = text("select pg_terminate_backend(pid) from unnest(cast(:pids as int[])) pid")
+
+
+class ChaosWorker:
+    """Serves one attempt at a time, so that it can die with that attempt."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        gmails: Mapping[str, FakeGmail],
+        keyring: Keyring,
+        conductor: Conductor,
+        parts_of: PartsOf = make_parts,
+    ) -> None:
+        self.is_dead = False
+        self.is_committing = False
+        self.commits = 0
+        self.wire = Wire(gmails)
+        self._connections: set[AsyncConnection[Any]] = set()
+        self._engine = create_async_engine(url, pool_size=3, max_overflow=2, pool_use_lifo=True)
+        self._watch()
+        self._http = httpx.AsyncClient(transport=self.wire)
+        self.database = Database(self._engine)
+        self.parts = parts_of(
+            database=self.database,
+            keyring=keyring,
+            conductor=conductor,
+            http=self._http,
+            token_source_of=lambda account: FakeTokens(str(account.account_id)),
+            gmail_endpoint=FakeGmail.endpoint,
+            poll_seconds=60,
+        )
+
+    @property
+    def is_in_transaction(self) -> bool:
+        pool = self._engine.pool
+        return isinstance(pool, AsyncAdaptedQueuePool) and pool.checkedout() > 0
+
+    def die(self) -> None:
+        """From now on nothing that the process still does reaches anybody, and it hears nothing.
+
+        What it has written to its sockets was written: a COMMIT on its way is still carried out.
+        """
+        self.is_dead = self.wire.is_cut = True
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError), _socket_of(connection) as end:
+                end.shutdown(socket.SHUT_RDWR)
+
+    async def lose_backends(self, admin: AsyncEngine) -> None:
+        """Postgres ends the server side of this worker's connections."""
+        pids = [c.info.backend_pid for c in self._connections if not c.closed]
+        async with admin.connect() as connection:
+            await connection.execute(_TERMINATE, {"pids": pids})
+
+    async def close(self) -> None:
+        await self._http.aclose()
+        await self._engine.dispose()
+
+    def _watch(self) -> None:
+        engine = self._engine.sync_engine
+        event.listen(engine, "do_connect", self._before_connect)
+        event.listen(engine, "connect", self._after_connect)
+        event.listen(engine, "commit", self._begin_commit)
+        event.listen(engine.pool, "checkin", self._end_commit)
+
+    def _before_connect(self, *_: object) -> None:
+        if self.is_dead:
+            raise OperationalError("connect", {}, Exception("this process is dead"))
+
+    def _after_connect(self, connection: Any, _: object) -> None:
+        self._before_connect()
+        self._connections.add(connection.driver_connection)
+
+    def _begin_commit(self, _: object) -> None:
+        self.is_committing = True
+        self.commits += 1
+
+    def _end_commit(self, *_: object) -> None:
+        self.is_committing = False
+
+
+def _socket_of(connection: AsyncConnection[Any]) -> socket.socket:
+    return socket.socket(fileno=os.dup(connection.pgconn.socket))
