@@ -26,6 +26,7 @@ from shared.domain.recipient import (
     whole_second,
 )
 from shared.errors import AccountRefused, AuthExpired, NotFound, RateLimited, Refused
+from shared.telemetry import ACTIONS
 
 # A longer wait is an outcome and not a retry: in a long back-off nobody would hear a stop.
 LONGEST_RETRY = timedelta(seconds=60)
@@ -127,13 +128,14 @@ class Ledger:
         async with self.database.company_transaction(order.company_id) as connection:
             situation = await self._lock(connection, order, with_content=True)
             outcome = decide(situation)
+            begun = situation.open_action
+            # First, also when the next step is due already: it would be taken for this one.
+            if begun and _is_given_up(outcome, begun):
+                return _begun(situation, begun, is_wanted=False)
             if _is_due(outcome, order):
                 outcome = await self._permit(connection, situation, outcome)
             if isinstance(outcome, Planned) and _is_due(outcome, order):
                 return await self._take(connection, situation, outcome)
-            begun = situation.open_action
-            if begun and _is_given_up(outcome, begun):
-                return _begun(situation, begun, is_wanted=False)
             await write_move(connection, situation, outcome, now=now())
             return outcome
 
@@ -174,8 +176,10 @@ class Ledger:
         self, connection: AsyncConnection, situation: Situation, reserved: Reserved, result: Result
     ) -> Outcome:
         settlement = settlement_of(reserved, result, situation)
-        if settlement is None:
+        if isinstance(result, RateLimited | AuthExpired | AccountRefused):
             outcome = await self._hold(connection, reserved, situation, result)
+        elif settlement is None:
+            outcome = decide(situation)
         else:
             outcome = decide(after(situation, settlement, now()))
             if isinstance(result, Refused) and not isinstance(outcome, Finished):
@@ -183,6 +187,7 @@ class Ledger:
             if isinstance(result, MissingVariable) and not isinstance(outcome, Finished):
                 outcome = Parked(reason=HoldReason.CONTENT)
         await write_move(connection, situation, outcome, now=now(), settlement=settlement)
+        ACTIONS.labels(outcome=type(result).__name__).inc()
         return outcome
 
     async def _hold(

@@ -13,7 +13,13 @@ from activities.letters import find_thread, write_letter
 from activities.mailboxes import Mailboxes
 from activities.results import Abandoned, Reserved, Sent, Unconfirmed, hash_of
 from shared.contracts.recipient import ActionOrder
-from shared.db.repositories.ledger import Kept, forget_draft, keep_draft, keep_message_id
+from shared.db.repositories.ledger import (
+    Kept,
+    forget_draft,
+    keep_draft,
+    keep_message_id,
+    withdraw_draft,
+)
 from shared.db.repositories.situations import Action
 from shared.domain.recipient import ActivityName, Outcome
 from shared.errors import Ambiguous, Gone, ProviderError
@@ -51,8 +57,8 @@ class GmailActivities:
         found = await self._find_sent(client, begun)
         if found is not None:
             await self._ledger.record(order, begun, _sent(found))
-        elif not begun.is_wanted and await _is_never_sent(client, begun.action):
-            await self._ledger.record(order, begun, Abandoned())
+        elif not begun.is_wanted and await self._is_never_sent(client, begun):
+            await self._ledger.record(order, begun, Abandoned(begun.action.draft_id))
         else:
             return False
         return True
@@ -82,14 +88,15 @@ class GmailActivities:
         """What an earlier attempt has come to. None: its draft is deleted unsent, start anew."""
         if already := await self._find_sent(client, reserved):
             return _sent(already)
-        if reserved.is_wanted and not _is_edited(reserved):
+        is_good = reserved.is_wanted and not (_is_withdrawn(reserved) or _is_edited(reserved))
+        if is_good:
             return await self._confirm_and_spend(client, reserved, draft_id)
-        if not await client.delete_draft(draft_id):
+        if not await self._is_never_sent(client, reserved):
             # Gone between our two looks: somebody has sent it, or a person has deleted it.
             return _known(await self._find_sent(client, reserved))
         if not reserved.is_wanted:
-            return Abandoned()
-        await self._forget_draft(reserved)
+            return Abandoned(draft_id)
+        await self._forget_draft(reserved, draft_id)
         return None
 
     async def _send_new(
@@ -113,8 +120,9 @@ class GmailActivities:
         """Send the draft of an earlier attempt, if it is wanted still."""
         kept = await self._keep(reserved, draft_id, reserved.action.thread_id or "")
         if kept is None:
-            is_deleted = await client.delete_draft(draft_id)
-            return Abandoned() if is_deleted else _known(await self._find_sent(client, reserved))
+            if await self._is_never_sent(client, reserved):
+                return Abandoned(draft_id)
+            return _known(await self._find_sent(client, reserved))
         return await self._spend(client, reserved, kept)
 
     async def _spend(
@@ -125,6 +133,21 @@ class GmailActivities:
         except Gone:
             # Another attempt was first.
             return _known(await self._find_sent(client, reserved, thread_id=kept.thread_id))
+
+    async def _is_never_sent(self, client: GmailClient, reserved: Reserved) -> bool:
+        """Delete the draft that was kept. True: it was not sent and never will be."""
+        draft_id = reserved.action.draft_id
+        if draft_id is None:
+            return True
+        if not _is_withdrawn(reserved):
+            async with self._ledger.database.company_transaction(
+                reserved.account.company_id
+            ) as connection:
+                await withdraw_draft(connection, reserved.action.id, draft_id=draft_id)
+        if await client.delete_draft(draft_id):
+            return True
+        # It is gone. An earlier attempt was about to delete it, and nobody has sent it.
+        return _is_withdrawn(reserved) and await self._find_sent(client, reserved) is None
 
     async def _find_sent(
         self, client: GmailClient, reserved: Reserved, *, thread_id: str | None = None
@@ -173,16 +196,19 @@ class GmailActivities:
                 connection,
                 reserved.situation.recipient.id,
                 reserved.action.id,
+                round_=reserved.action.round,
                 draft_id=draft_id,
                 thread_id=thread_id,
             )
 
-    async def _forget_draft(self, reserved: Reserved) -> None:
+    async def _forget_draft(self, reserved: Reserved, draft_id: str) -> None:
         content_hash = hash_of(reserved.situation, reserved.action.step_id)
         async with self._ledger.database.company_transaction(
             reserved.account.company_id
         ) as connection:
-            await forget_draft(connection, reserved.action.id, content_hash=content_hash)
+            await forget_draft(
+                connection, reserved.action.id, draft_id=draft_id, content_hash=content_hash
+            )
 
 
 async def _create_draft(client: GmailClient, letter: Mail, earlier: Action | None) -> InThread:
@@ -196,9 +222,9 @@ async def _create_draft(client: GmailClient, letter: Mail, earlier: Action | Non
         return await client.create_draft(raw)
 
 
-async def _is_never_sent(client: GmailClient, action: Action) -> bool:
-    """Whether it is certain that this draft was not sent and never will be."""
-    return action.draft_id is None or await client.delete_draft(action.draft_id)
+def _is_withdrawn(reserved: Reserved) -> bool:
+    """Whether an earlier attempt was about to delete the draft, and did not say whether it had."""
+    return reserved.action.draft_id is not None and reserved.action.confirmed_at is None
 
 
 def _is_edited(reserved: Reserved) -> bool:

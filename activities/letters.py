@@ -4,7 +4,6 @@ from typing import Any
 
 from activities.results import Reserved
 from shared.content import render
-from shared.db.models.recipients import ActionStatus
 from shared.db.repositories.situations import Action
 from shared.domain.recipient import Step
 from shared.keyring import Keyring

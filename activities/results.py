@@ -8,7 +8,7 @@ from uuid import UUID
 from shared.content import MissingVariable
 from shared.db.models.recipients import ActionStatus
 from shared.db.repositories.ledger import Settlement
-from shared.db.repositories.situations import Action, Situation
+from shared.db.repositories.situations import SETTLED, Action, Situation
 from shared.errors import AccountRefused, AuthExpired, RateLimited, Refused
 from shared.tokens import AccountRef
 
@@ -42,7 +42,12 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Abandoned:
-    """It was not sent and never will be, because nobody wants it any more."""
+    """It was not sent and never will be, because nobody wants it any more.
+
+    `draft_id`: the kept draft that is deleted; without one none may have been kept.
+    """
+
+    draft_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,8 @@ def hash_of(situation: Situation, step_id: UUID) -> bytes:
 
 def settlement_of(reserved: Reserved, result: Result, situation: Situation) -> Settlement | None:
     """What is written about the action; None when it stays as it is."""
+    if not _may_say(reserved, result, situation):
+        return None
     action_id, position = reserved.action.id, reserved.step_position
     match result:
         case Sent():
@@ -107,3 +114,27 @@ def settlement_of(reserved: Reserved, result: Result, situation: Situation) -> S
             )
         case _:
             return None
+
+
+def _may_say(reserved: Reserved, result: Result, situation: Situation) -> bool:
+    """Whether this attempt still speaks for the action: another one may have gone further.
+
+    What is settled stays settled, and nothing is abandoned while somebody's draft of it is alive.
+    """
+    current = situation.actions[reserved.action.step_id]
+    if current.status is ActionStatus.SENT:
+        return False
+    if isinstance(result, Sent):
+        return True
+    if current.status in SETTLED or current.round != reserved.action.round:
+        return False
+    match result:
+        case Abandoned(draft_id=draft_id):
+            return current.draft_id in {None, draft_id}
+        case MissingVariable():
+            return current.draft_id is None
+        case Unconfirmed():
+            # Somebody else has deleted its draft, and has said so.
+            return current.draft_id is not None and current.status is not ActionStatus.ABANDONED
+        case _:
+            return True

@@ -9,6 +9,7 @@ from temporalio import activity
 from uuid_utils.compat import uuid7
 
 from shared.conductor import Conductor
+from shared.contracts.imports import ImportOrder
 from shared.contracts.operations import LaunchOrder
 from shared.contracts.recipient import ActionOrder, RecipientRef, WakeSignal
 from shared.db.session import Database
@@ -17,11 +18,13 @@ from shared.inbound import repeat_signals
 
 MOST = 200
 OVERDUE = timedelta(minutes=15)
+UNSTARTED = timedelta(seconds=30)
 UNSIGNALLED = timedelta(seconds=30)
 PARKED = timedelta(seconds=30)
 UNSETTLED = timedelta(minutes=5)
 
 _TO_LAUNCH = text("select company_id, id from campaigns_to_launch()")
+_UNFINISHED = text("select company_id, id from imports_unfinished(:before, :most)")
 _OVERDUE = text("select company_id, id from recipients_overdue(:before, :most)")
 _UNSIGNALLED = text("select company_id, id from events_unsignalled(:before, :most)")
 _PARKED = text("select company_id, id from recipients_parked_in_vain(:before, :most)")
@@ -44,12 +47,17 @@ class SweepActivities:
 
     @activity.defn(name="sweep.launch")
     async def launch(self) -> int:
-        """Pending recipients of active campaigns: their launcher has to run."""
+        """Pending recipients of active campaigns, and files of leads that nobody takes in."""
         found = await self._look_up(_TO_LAUNCH)
         for row in found:
             order = LaunchOrder(company_id=row.company_id, campaign_id=row.id)
             await self._conductor.launch(order)
-        return len(found)
+        imports = await self._look_up(_UNFINISHED, before=_ago(UNSTARTED), most=MOST)
+        for row in imports:
+            await self._conductor.start_import(
+                ImportOrder(company_id=row.company_id, job_id=row.id)
+            )
+        return len(found) + len(imports)
 
     @activity.defn(name="sweep.restart")
     async def restart(self) -> int:

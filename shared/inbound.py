@@ -15,6 +15,7 @@ from shared.db.session import Database
 from shared.domain.inbound import ENDS, LEAD_STATUS, SUPPRESSES, WAKES, InboundKind
 from shared.domain.recipient import EndReason, is_end_replaced
 from shared.keyring import Keyring
+from shared.telemetry import INBOUND
 
 _STORE = text("""
 insert into inbound_events (account_id, provider, provider_event_id, kind, thread_id, message_ids,
@@ -97,6 +98,7 @@ async def receive_inbound(
         recorded = await record_inbound(connection, keyring, event)
     if recorded.id is None:
         return False
+    INBOUND.labels(kind=event.kind).inc()
     await _signal(conductor, recorded, recorded.id)
     async with database.company_transaction(event.company_id) as connection:
         await connection.execute(_SIGNALLED, {"id": recorded.id})

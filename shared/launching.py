@@ -1,7 +1,10 @@
 """Starts pending recipients, a page at a time: rows first, workflows after the commit."""
 
 import asyncio
+import random
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import cycle
 from typing import Any
 from uuid import UUID
 
@@ -19,21 +22,24 @@ from shared.domain.recipient import ActivityName, Planned, Progress, next_move
 STARTS_AT_ONCE = 20
 
 _CAMPAIGN = text("""
-select c.status, c.version_id, coalesce(c.account_id, (
+select c.id, c.status, c.version_id, coalesce(c.account_id, (
   select a.id from accounts a where a.is_primary and a.status <> 'disconnected' limit 1)
-) as account_id
+) as account_id, array(
+  select a.id from accounts a where a.id = any (c.account_ids) and a.status <> 'disconnected'
+  order by array_position(c.account_ids, a.id)) as account_ids
 from campaigns c where c.id = :campaign_id and c.deleted_at is null
 """)
 # Another launcher's page is passed over, not waited for.
 _PENDING = text("""
-select id, started_at, next_activity, next_step_id, next_at from recipients
+select id, account_id, started_at from recipients
 where campaign_id = :campaign_id and launched_at is null and ended_at is null
 order by id limit :size for update skip locked
 """)
 _START = text("""
-update recipients set started_at = :now, next_activity = :activity, next_step_id = :step_id,
-  next_at = :at, account_id = coalesce(account_id, :account_id)
-where id = any (:ids)
+update recipients r set started_at = :now, next_activity = :activity, next_step_id = :step_id,
+  next_at = :at, account_id = coalesce(r.account_id,
+    (cast(:account_ids as uuid[]))[array_position(cast(:ids as uuid[]), r.id)])
+where r.id = any (:ids)
 """)
 _LAUNCHED = text("update recipients set launched_at = clock_timestamp() where id = any (:ids)")
 
@@ -59,7 +65,7 @@ async def launch_page(
         if campaign is None or campaign.status != CampaignStatus.ACTIVE:
             return LaunchPage(started=0, is_last=True)
         version = await (shelf or VersionShelf()).get(connection, campaign.version_id)
-        plans = await _plan_page(connection, campaign, campaign_id, version, size, now)
+        page = await _plan_page(connection, campaign, version, size=size, now=now)
 
     gate = asyncio.Semaphore(STARTS_AT_ONCE)
     starts = [
@@ -68,17 +74,17 @@ async def launch_page(
                 company_id=company_id, campaign_id=campaign_id, recipient_id=recipient_id
             ),
             next=plan,
-            account_id=campaign.account_id,
+            account_id=account_id,
         )
-        for recipient_id, plan in plans.items()
+        for recipient_id, account_id, plan in page
     ]
     async with asyncio.TaskGroup() as group:
         for start in starts:
             group.create_task(_start(conductor, start, gate))
 
     async with database.company_transaction(company_id) as connection:
-        await connection.execute(_LAUNCHED, {"ids": list(plans)})
-    return LaunchPage(started=len(plans), is_last=len(plans) < size)
+        await connection.execute(_LAUNCHED, {"ids": [recipient_id for recipient_id, *_ in page]})
+    return LaunchPage(started=len(page), is_last=len(page) < size)
 
 
 async def _start(conductor: Conductor, start: RecipientStart, gate: asyncio.Semaphore) -> None:
@@ -87,34 +93,40 @@ async def _start(conductor: Conductor, start: RecipientStart, gate: asyncio.Sema
 
 
 async def _plan_page(
-    connection: AsyncConnection,
-    campaign: Row[Any],
-    campaign_id: UUID,
-    version: Version,
-    size: int,
-    now: datetime,
-) -> dict[UUID, Planned]:
-    """Write the first plan of each pending recipient that has none, and return all plans."""
-    rows = await connection.execute(_PENDING, {"campaign_id": campaign_id, "size": size})
+    connection: AsyncConnection, campaign: Row[Any], version: Version, *, size: int, now: datetime
+) -> list[tuple[UUID, UUID | None, Planned]]:
+    """Write the first plan of each pending recipient that has none; returns all, with accounts."""
+    rows = await connection.execute(_PENDING, {"campaign_id": campaign.id, "size": size})
     pending = rows.all()
     first = next_move(version.steps, Progress(started_at=now), now)
     # A campaign without steps is never activated; were it so, the plan activity would end them.
     if not isinstance(first, Planned):
         first = _look(now)
     fresh = [row.id for row in pending if row.started_at is None]
+    accounts = dict(zip(fresh, _spread(campaign), strict=False))
     if fresh:
         await connection.execute(
             _START,
             {
                 "ids": fresh,
+                "account_ids": list(accounts.values()),
                 "now": now,
                 "activity": first.activity,
                 "step_id": first.step_id,
                 "at": first.at,
-                "account_id": campaign.account_id,
             },
         )
-    return {row.id: first if row.started_at is None else _look(now) for row in pending}
+    return [
+        (row.id, row.account_id or accounts.get(row.id), _look(now) if row.started_at else first)
+        for row in pending
+    ]
+
+
+def _spread(campaign: Row[Any]) -> Iterator[UUID | None]:
+    """The campaign's accounts in turn, from anywhere, so that small pages are spread as well."""
+    accounts = campaign.account_ids or [campaign.account_id]
+    begin = random.randrange(len(accounts))  # noqa: S311 - nothing secret hangs on it
+    return cycle([*accounts[begin:], *accounts[:begin]])
 
 
 def _look(now: datetime) -> Planned:

@@ -17,9 +17,9 @@ from prometheus_client import Counter
 from pythonjsonlogger.json import JsonFormatter
 
 ACTIONS = Counter(
-    "drumbeat_actions", "Attempts to reach a lead, by outcome.", ["activity", "outcome"]
+    "drumbeat_actions", "Attempts to reach a lead, by what came of them.", ["outcome"]
 )
-INBOUND = Counter("drumbeat_inbound_events", "What came back, by kind.", ["kind"])
+INBOUND = Counter("drumbeat_inbound_events", "What came back and was new, by kind.", ["kind"])
 
 
 def set_up_logs(level: str) -> None:

@@ -17,15 +17,19 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime
 
+from shared.contracts.imports import ImportOrder
 from shared.contracts.operations import InboxShard, LaunchOrder
 from shared.contracts.queues import Queue, queue_beside
 from shared.contracts.recipient import RecipientRef, RecipientStart, StopSignal, WakeSignal
 from shared.domain.recipient import ActivityName, EndReason, Planned
+from workflows.importing import ImportWorkflow
 from workflows.inbox import InboxWorkflow
 from workflows.launch import LaunchWorkflow
 from workflows.recipient import RecipientWorkflow
 from workflows.sweep import WORKFLOW_ID as SWEEP
 from workflows.sweep import SweepWorkflow
+from workflows.webhooks import WORKFLOW_ID as WEBHOOKS
+from workflows.webhooks import WebhooksWorkflow
 
 COMPANY = SearchAttributeKey.for_keyword("DrumbeatCompany")
 CAMPAIGN = SearchAttributeKey.for_keyword("DrumbeatCampaign")
@@ -84,8 +88,22 @@ class TemporalConductor:
                 search_attributes=_attributes(order.company_id, order.campaign_id),
             )
 
+    async def start_import(self, order: ImportOrder) -> None:
+        await self._temporal.start_workflow(
+            ImportWorkflow.run,
+            order,
+            id=order.workflow_id,
+            task_queue=self._ops,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary="takes in a file of leads",
+            search_attributes=TypedSearchAttributes(
+                [SearchAttributePair(COMPANY, str(order.company_id))]
+            ),
+            priority=Priority(fairness_key=str(order.company_id)),
+        )
+
     async def keep_house(self, *, shards: int = 1) -> None:
-        """Have the mailboxes read and the rows swept from now on, if nobody does yet."""
+        """Have mailboxes read, rows swept and events carried from now on, if nobody does yet."""
         for number in range(shards):
             shard = InboxShard(number=number, of=shards)
             with suppress(WorkflowAlreadyStartedError):
@@ -104,6 +122,14 @@ class TemporalConductor:
                 task_queue=self._ops,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 static_summary="sets going what a crash has left behind",
+            )
+        with suppress(WorkflowAlreadyStartedError):
+            await self._temporal.start_workflow(
+                WebhooksWorkflow.run,
+                id=WEBHOOKS,
+                task_queue=self._ops,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary="carries events to webhooks",
             )
 
     def recipient(self, recipient: RecipientRef) -> WorkflowHandle[RecipientWorkflow, EndReason]:

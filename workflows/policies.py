@@ -37,6 +37,19 @@ BATCH = Policy(
     start_to_close_timeout=timedelta(minutes=5),
     retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),
 )
+# Every mailbox, one by one. What was missed is done an hour later.
+TIDYING = Policy(
+    start_to_close_timeout=timedelta(minutes=10), retry_policy=RetryPolicy(maximum_attempts=1)
+)
+# A look through a whole file, however large.
+FILE = Policy(
+    start_to_close_timeout=timedelta(minutes=10),
+    retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),
+)
+# Its answer is welcome and not needed.
+MODEL = Policy(
+    start_to_close_timeout=timedelta(seconds=90), retry_policy=RetryPolicy(maximum_attempts=3)
+)
 
 POLICIES = {ActivityName.RECIPIENT_PLAN: DATABASE, ActivityName.GMAIL_SEND: PROVIDER}
 QUEUES = {ActivityName.RECIPIENT_PLAN: Queue.RECIPIENT, ActivityName.GMAIL_SEND: Queue.GMAIL}

@@ -155,8 +155,7 @@ class RecipientWorkflow:
         return self._stop is not None or self._is_woken
 
     def _is_new(self, event_id: UUID) -> bool:
-        is_new = event_id not in self._seen
-        self._seen.add(event_id)
+        is_new, self._seen = event_id not in self._seen, self._seen | {event_id}
         return is_new
 
 

@@ -9,11 +9,14 @@ from temporalio.exceptions import ActivityError
 with workflow.unsafe.imports_passed_through():
     from activities.gmail import GmailActivities
     from activities.sweep import SweepActivities
+    from activities.tidying import TidyingActivities
     from shared.contracts.operations import SweepReport
     from shared.contracts.queues import Queue, queue_beside
-    from workflows.policies import BATCH, LOOK_UP
+    from workflows.policies import BATCH, LOOK_UP, TIDYING
 
 SWEEPS_PER_RUN = 100
+SWEEPS_PER_TIDYING = 60
+TIDY_DRAFTS = "2026-11-21-tidy-drafts"
 PAUSE = timedelta(seconds=60)
 WORKFLOW_ID = "sweep"
 
@@ -22,10 +25,12 @@ WORKFLOW_ID = "sweep"
 class SweepWorkflow:
     @workflow.run
     async def run(self) -> None:
-        """Sweep once a minute."""
-        for _ in range(SWEEPS_PER_RUN):
+        """Sweep once a minute, and tidy the mailboxes about once an hour."""
+        for number in range(SWEEPS_PER_RUN):
             report = await self._sweep()
             workflow.set_current_details(_in_words(report))
+            if number % SWEEPS_PER_TIDYING == 0 and workflow.patched(TIDY_DRAFTS):
+                await self._tidy()
             await workflow.sleep(PAUSE)
         workflow.continue_as_new()
 
@@ -38,6 +43,13 @@ class SweepWorkflow:
             restarted=await run(SweepActivities.restart, summary="restart overdue", **BATCH),
             settled=await self._settle(),
         )
+
+    async def _tidy(self) -> None:
+        gmail = queue_beside(workflow.info().task_queue, Queue.GMAIL)
+        with suppress(ActivityError):
+            await workflow.execute_activity_method(
+                TidyingActivities.tidy, task_queue=gmail, summary="delete leftovers", **TIDYING
+            )
 
     async def _settle(self) -> int:
         """Look up actions that were left open, and let their recipients go on."""

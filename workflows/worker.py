@@ -18,21 +18,28 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.errors import ErrorInterceptor
+from activities.mapping import MappingModel
+from activities.webhook_calls import WebhookCaller
 from shared.config import Settings
 from shared.contracts.queues import Queue
 from shared.db.privileges import refuse_privileges
 from shared.db.session import Database, make_engine
+from shared.domain.webhooks import Patience
 from shared.installation import google_endpoints, make_keyring, plain, require
 from shared.providers.google_oauth import GoogleOAuth
+from shared.storage import make_storage
 from shared.telemetry import set_up_logs, set_up_traces, trace_calls
 from shared.tokens import AccountTokens
+from shared.webhooks import Destinations
 from workflows.client import TemporalConductor, connect_temporal
 from workflows.health import serving_health
+from workflows.importing import ImportWorkflow
 from workflows.inbox import InboxWorkflow
 from workflows.launch import LaunchWorkflow
 from workflows.parts import Parts, make_parts
 from workflows.recipient import RecipientWorkflow
 from workflows.sweep import SweepWorkflow
+from workflows.webhooks import WebhooksWorkflow
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +51,7 @@ OUR_PACKAGES = ("shared", "activities", "workflows", "pydantic", "pydantic_core"
 
 WORKFLOWS: dict[Queue, list[type]] = {
     Queue.RECIPIENT: [RecipientWorkflow],
-    Queue.OPS: [LaunchWorkflow, InboxWorkflow, SweepWorkflow],
+    Queue.OPS: [LaunchWorkflow, InboxWorkflow, SweepWorkflow, WebhooksWorkflow, ImportWorkflow],
 }
 
 
@@ -62,7 +69,7 @@ def make_worker(
     """The worker of one queue. Every process may serve one queue or all of them."""
     activities: dict[Queue, list[Callable[..., Any]]] = {
         Queue.RECIPIENT: [parts.recipient.plan, parts.recipient.close],
-        Queue.GMAIL: [parts.gmail.send, parts.gmail.settle],
+        Queue.GMAIL: [parts.gmail.send, parts.gmail.settle, parts.tidying.tidy],
         Queue.OPS: [
             parts.launch.start_page,
             parts.inbox.poll,
@@ -72,6 +79,12 @@ def make_worker(
             parts.sweep.wake,
             parts.sweep.find_unsettled,
             parts.sweep.wake_settled,
+            parts.webhooks.deliver,
+            parts.imports.sniff,
+            parts.imports.ask_model,
+            parts.imports.hold,
+            parts.imports.load,
+            parts.imports.finish,
         ],
     }
     return Worker(
@@ -104,6 +117,9 @@ async def run_worker(settings: Settings, queues: Collection[Queue]) -> None:
         await refuse_privileges(engine)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=CALL_TIMEOUT))
         trace_calls(http)
+        places = Destinations(is_private_allowed=settings.webhook_private_addresses)
+        caller = WebhookCaller(places)
+        stack.push_async_callback(caller.close)
         temporal = await connect_temporal(
             require(settings, "temporal_address"),
             namespace=settings.temporal_namespace,
@@ -112,7 +128,7 @@ async def run_worker(settings: Settings, queues: Collection[Queue]) -> None:
             is_traced=provider is not None,
         )
         conductor = TemporalConductor(temporal)
-        parts = _make_parts(settings, Database(engine), conductor, http)
+        parts = _make_parts(settings, Database(engine), conductor, http, caller)
         for queue in queues:
             await stack.enter_async_context(make_worker(temporal, queue, parts))
         if Queue.OPS in queues:
@@ -131,7 +147,11 @@ async def run_worker(settings: Settings, queues: Collection[Queue]) -> None:
 
 
 def _make_parts(
-    settings: Settings, database: Database, conductor: TemporalConductor, http: httpx.AsyncClient
+    settings: Settings,
+    database: Database,
+    conductor: TemporalConductor,
+    http: httpx.AsyncClient,
+    caller: WebhookCaller,
 ) -> Parts:
     keyring = make_keyring(settings)
     oauth = GoogleOAuth(http, google_endpoints(settings))
@@ -143,6 +163,21 @@ def _make_parts(
         token_source_of=AccountTokens(database=database, oauth=oauth, keyring=keyring).source,
         gmail_endpoint=settings.gmail_endpoint,
         poll_seconds=settings.inbox_poll_seconds,
+        webhook_caller=caller,
+        patience=Patience(gives_up_after=timedelta(days=settings.webhook_give_up_days)),
+        storage=make_storage(settings.object_store_url, settings.data_dir),
+        mapping_model=_mapping_model(settings),
+    )
+
+
+def _mapping_model(settings: Settings) -> MappingModel | None:
+    if settings.openai_base_url is None:
+        return None
+    return MappingModel(
+        base_url=settings.openai_base_url,
+        # Models of one's own ask for none, but the SDK insists on one.
+        api_key=plain(settings.openai_api_key) or "none",
+        model=settings.openai_model,
     )
 
 

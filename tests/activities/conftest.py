@@ -3,15 +3,21 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from temporalio.testing import ActivityEnvironment
 
+from activities.importing import ImportActivities
 from shared.contracts.recipient import ActionOrder
+from shared.db.models import JobRow
 from shared.db.session import Database
 from shared.domain.recipient import Outcome
 from shared.keyring import Keyring
+from shared.storage import Storage, make_storage
+from tests.activities.files import Import, job_of, load, make_job
 from tests.factories import NOON, Company
 from tests.fakes.conductor import RecordingConductor
 from tests.fakes.gmail import FakeGmail, FakeTokens
@@ -65,3 +71,30 @@ def send(parts: Parts) -> Send:
 @pytest.fixture
 async def order(company: Company) -> ActionOrder:
     return await company.make_order()
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    return make_storage(None, tmp_path)
+
+
+@pytest.fixture
+def activities(database: Database, storage: Storage, keyring: Keyring) -> ImportActivities:
+    return ImportActivities(
+        database=database, storage=storage, keyring=keyring, model=None, chunk_rows=100
+    )
+
+
+@pytest.fixture
+def take_in(activities: ImportActivities, storage: Storage, company: Company) -> Import:
+    """A whole import of these bytes, with the job's row as it is afterwards."""
+
+    async def run(content: bytes, **more: Any) -> JobRow:
+        order = await make_job(company, storage, content, **more)
+        plan = await ActivityEnvironment().run(activities.sniff, order)
+        if plan.is_open:
+            await load(activities, order)
+            await ActivityEnvironment().run(activities.finish, order)
+        return await job_of(company, order)
+
+    return run

@@ -10,8 +10,8 @@ from shared.contracts.operations import InboxShard
 from shared.contracts.recipient import ActionOrder
 from shared.db.models import AccountRow, InboundEventRow, LeadRow
 from shared.db.models.accounts import AccountStatus
-from shared.db.models.leads import LeadStatus
 from shared.domain.inbound import InboundKind
+from shared.domain.leads import LeadStatus
 from shared.domain.recipient import EndReason
 from shared.errors import Unavailable
 from tests.activities.conftest import Send, at

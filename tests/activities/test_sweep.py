@@ -24,6 +24,9 @@ from tests.fakes.conductor import RecordingConductor
 from tests.fakes.gmail import FakeGmail
 from workflows.parts import Parts
 
+# A sweep takes the oldest first, and other tests leave things behind as well.
+LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
+
 
 def ago(**time: int) -> datetime:
     return datetime.now(UTC) - timedelta(**time)
@@ -45,7 +48,7 @@ async def test_an_overdue_recipient_is_woken_once(
 ) -> None:
     async with company.session() as session:
         row = await session.get_one(RecipientRow, order.recipient_id)
-        row.next_at = ago(minutes=16)
+        row.next_at = LONG_AGO
 
     await at(NOON).run(parts.sweep.restart)
     await at(NOON).run(parts.sweep.restart)
@@ -93,7 +96,7 @@ async def test_a_signal_that_failed_is_repeated(
     async with company.session() as session:
         [stored] = await session.scalars(select(InboundEventRow))
         assert stored.signalled_at is None
-        stored.stored_at = ago(minutes=1)
+        stored.stored_at = LONG_AGO
 
     await at(NOON).run(parts.sweep.signal)
     await at(NOON).run(parts.sweep.signal)
@@ -109,7 +112,7 @@ async def test_whoever_is_parked_in_vain_is_woken(
     order = await company.make_order(campaign)
     async with company.session() as session:
         row = await session.get_one(RecipientRow, order.recipient_id)
-        row.parked_at, row.hold_reason = ago(minutes=1), HoldReason.CAMPAIGN_PAUSED
+        row.parked_at, row.hold_reason = LONG_AGO, HoldReason.CAMPAIGN_PAUSED
         (await session.get_one(CampaignRow, campaign.id)).status = CampaignStatus.PAUSED
 
     await at(NOON).run(parts.sweep.wake)
@@ -135,7 +138,7 @@ async def test_an_action_that_was_left_open_is_found_and_its_recipient_goes_on(
     assert order not in await at(NOON).run(parts.sweep.find_unsettled)
     async with company.session() as session:
         [action] = await company.actions()
-        (await session.get_one(ActionRow, action.id)).attempted_at = ago(minutes=6)
+        (await session.get_one(ActionRow, action.id)).attempted_at = LONG_AGO
 
     assert order in await at(NOON).run(parts.sweep.find_unsettled)
     await at(NOON).run(parts.sweep.wake_settled, order)

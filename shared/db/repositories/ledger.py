@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.models.recipients import ActionStatus
-from shared.db.repositories.situations import Action, Situation
+from shared.db.repositories.situations import SETTLED, Action, Situation
 from shared.domain.recipient import ActivityName, Finished, Outcome, Parked, Planned
 
 LONGEST_PARKING = timedelta(days=7)
@@ -35,7 +35,7 @@ _KEEP_DRAFT = text("""
 update actions x set draft_id = coalesce(x.draft_id, :draft_id),
   thread_id = coalesce(x.thread_id, :thread_id), confirmed_at = clock_timestamp()
 from campaigns c, leads l, recipients r
-where x.id = :action_id and x.status = 'reserved' and r.id = x.recipient_id
+where x.id = :action_id and x.status = 'reserved' and x.round = :round and r.id = x.recipient_id
   and c.id = r.campaign_id and c.status = 'active' and c.deleted_at is null and l.id = r.lead_id
   and not exists (select 1 from suppressions s where s.key_hash = any (l.suppression_keys))
 returning x.draft_id, x.thread_id
@@ -43,7 +43,12 @@ returning x.draft_id, x.thread_id
 _MESSAGE_ID = text("update actions set message_id = :message_id where id = :action_id")
 _FORGET_DRAFT = text(
     "update actions set draft_id = null, thread_id = null, content_hash = :content_hash"
-    " where id = :action_id"
+    " where id = :action_id and draft_id = :draft_id and status = 'reserved'"
+)
+# Who has not confirmed it by now cannot any more; who finds it so knows that it was to be deleted.
+_WITHDRAW_DRAFT = text(
+    "update actions set confirmed_at = null"
+    " where id = :action_id and draft_id = :draft_id and status in ('reserved', 'unconfirmed')"
 )
 _SETTLE = """
 with settled as (
@@ -149,6 +154,7 @@ async def keep_draft(
     recipient_id: UUID,
     action_id: UUID,
     *,
+    round_: int,
     draft_id: str,
     thread_id: str,
 ) -> Kept | None:
@@ -159,7 +165,8 @@ async def keep_draft(
     if not await connection.scalar(_LOCK, {"id": recipient_id}):
         return None
     kept = await connection.execute(
-        _KEEP_DRAFT, {"action_id": action_id, "draft_id": draft_id, "thread_id": thread_id}
+        _KEEP_DRAFT,
+        {"action_id": action_id, "round": round_, "draft_id": draft_id, "thread_id": thread_id},
     )
     row = kept.one_or_none()
     return Kept(draft_id=row.draft_id, thread_id=row.thread_id) if row else None
@@ -170,11 +177,18 @@ async def keep_message_id(connection: AsyncConnection, action_id: UUID, message_
     await connection.execute(_MESSAGE_ID, {"action_id": action_id, "message_id": message_id})
 
 
+async def withdraw_draft(connection: AsyncConnection, action_id: UUID, *, draft_id: str) -> None:
+    """Leave word that the draft is about to be deleted: whoever does it may not live to say so."""
+    await connection.execute(_WITHDRAW_DRAFT, {"action_id": action_id, "draft_id": draft_id})
+
+
 async def forget_draft(
-    connection: AsyncConnection, action_id: UUID, *, content_hash: bytes
+    connection: AsyncConnection, action_id: UUID, *, draft_id: str, content_hash: bytes
 ) -> None:
     """The draft was deleted unsent; the next one will say what `content_hash` stands for."""
-    await connection.execute(_FORGET_DRAFT, {"action_id": action_id, "content_hash": content_hash})
+    await connection.execute(
+        _FORGET_DRAFT, {"action_id": action_id, "draft_id": draft_id, "content_hash": content_hash}
+    )
 
 
 async def write_move(
@@ -228,7 +242,7 @@ def _move_values(outcome: Outcome, now: datetime) -> dict[str, object]:
 def _settle_values(
     settlement: Settlement, situation: Situation, now: datetime
 ) -> dict[str, object]:
-    is_done = settlement.status in {ActionStatus.SENT, ActionStatus.REFUSED}
+    is_done = settlement.status in SETTLED
     values: dict[str, object] = {
         "action_id": settlement.action_id,
         "status": settlement.status,

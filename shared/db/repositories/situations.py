@@ -15,11 +15,11 @@ from shared.db.repositories.versions import Version, VersionShelf
 from shared.domain.recipient import EndReason, HoldReason, Progress, Step, anchor
 from shared.errors import NotFound
 
-SETTLED = frozenset({ActionStatus.SENT, ActionStatus.REFUSED})
+SETTLED = frozenset({ActionStatus.SENT, ActionStatus.REFUSED, ActionStatus.SKIPPED})
 
 _RECIPIENT = (
-    "select id, company_id, campaign_id, lead_id, account_id, started_at, launched_at, paused_at, away_until,"
-    " end_reason, ended_at from recipients where id = :id"
+    "select id, company_id, campaign_id, lead_id, account_id, started_at, launched_at, paused_at,"
+    " away_until, hurried_step_id, hurried_at, end_reason, ended_at from recipients where id = :id"
 )
 _READ, _LOCK = text(_RECIPIENT), text(f"{_RECIPIENT} for update")
 
@@ -97,6 +97,12 @@ class Situation:
         return max(settled, key=_settled_at, default=None)
 
     @property
+    def last_sent(self) -> Action | None:
+        """What a follow-up follows: a step that was skipped has sent nothing."""
+        sent = [a for a in self.actions.values() if a.status is ActionStatus.SENT]
+        return max(sent, key=_settled_at, default=None)
+
+    @property
     def open_action(self) -> Action | None:
         """What an earlier attempt reserved and nobody has settled."""
         unsettled = {ActionStatus.RESERVED, ActionStatus.UNCONFIRMED}
@@ -115,6 +121,8 @@ class Situation:
             account_free_at=self.rest.blocked_until,
             ended=self._ended(),
             held=self._held(),
+            hurried_step_id=self.recipient.hurried_step_id,
+            hurried_at=self.recipient.hurried_at,
         )
 
     def _ended(self) -> EndReason | None:
