@@ -90,8 +90,37 @@ class Settings(BaseSettings):
         "https://www.googleapis.com/oauth2/v3/certs", description="Keys that sign Google's tokens."
     )
     gmail_endpoint: str = Field("https://gmail.googleapis.com", description="The Gmail API.")
+    oidc_issuer: str | None = Field(
+        None, description="OpenID provider whose tokens sign people in; all three or none."
+    )
+    oidc_audience: str | None = Field(None, description="For whom its tokens have to be.")
+    oidc_jwks_url: str | None = Field(None, description="Where its public keys are.")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins of frontends, with commas between."
+    )
+    object_store_url: str | None = Field(
+        None,
+        description="Where uploaded files are kept, such as s3://bucket/folder, with the usual AWS_"
+        " settings; without it in the data folder.",
+    )
+    largest_upload_mb: int = Field(
+        1_000, ge=1, description="Megabytes that an uploaded file of leads may have."
+    )
+    openai_base_url: str | None = Field(
+        None,
+        validation_alias=_bare("openai_base_url"),
+        description="An OpenAI-compatible model; without it nothing is asked of a model.",
+    )
+    openai_api_key: SecretStr | None = Field(
+        None, validation_alias=_bare("openai_api_key"), description="Its key."
+    )
+    openai_model: str = Field("gpt-5-mini", description="Name of the model that is asked.")
+    webhook_private_addresses: bool = Field(
+        False,
+        description="Events may also go to addresses of private networks, and over plain http.",
+    )
+    webhook_give_up_days: float = Field(
+        5, gt=0, description="A webhook that has failed for so long is switched off."
     )
     inbox_poll_seconds: float = Field(
         30, gt=0, description="How often a mailbox is read for answers."

@@ -21,6 +21,17 @@ from shared.errors import Misconfigured
 NONCE_BYTES = 12
 
 
+class SuppressionMarks:
+    """The one key that is needed to mark addresses, for who needs no other."""
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+
+    def suppression_key(self, kind: str, value: str) -> bytes:
+        """Under what an address is suppressed. `value` is normalised already."""
+        return _mac(self.key, f"{kind}:{value}".encode())
+
+
 class Keyring:
     """`encryption_keys`: `id:base64` pairs with commas between; the first one seals, all open."""
 
@@ -31,7 +42,7 @@ class Keyring:
         self._ciphers = _read_keys(encryption_keys)
         self._newest = next(iter(self._ciphers))
         self._mail = self.derive("mail")
-        self._suppression = self.derive("suppression")
+        self.suppression = SuppressionMarks(self.derive("suppression"))
         self._token = self.derive("token")
 
     def derive(self, purpose: str) -> bytes:
@@ -71,7 +82,7 @@ class Keyring:
 
     def suppression_key(self, kind: str, value: str) -> bytes:
         """Under what an address is suppressed. `value` is normalised already."""
-        return _mac(self._suppression, f"{kind}:{value}".encode())
+        return self.suppression.suppression_key(kind, value)
 
     def token_hash(self, token: str) -> str:
         """How a token that we gave out is kept."""

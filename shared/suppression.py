@@ -1,16 +1,22 @@
 """By what a person can be suppressed: address, domain, phone number, profile."""
 
-from shared.keyring import Keyring
+from typing import Protocol
 
 
-def email_keys(keyring: Keyring, email: str) -> list[bytes]:
+class Marks(Protocol):
+    """A keyring, or as much of one as this takes."""
+
+    def suppression_key(self, kind: str, value: str) -> bytes: ...
+
+
+def email_keys(keyring: Marks, email: str) -> list[bytes]:
     """The keys of a normalised address: its own and its domain's."""
     _, _, domain = email.rpartition("@")
     return [keyring.suppression_key("email", email), keyring.suppression_key("domain", domain)]
 
 
 def lead_keys(
-    keyring: Keyring,
+    keyring: Marks,
     *,
     email: str | None = None,
     phone: str | None = None,

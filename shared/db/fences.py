@@ -44,3 +44,93 @@ def lookup_function(
         f"revoke execute on function {signature} from public",
         f'grant execute on function {signature} to "{app_role}"',
     ]
+
+
+# Its triggers are named after it. A worker's writes have no actor and are not recorded. Of a long
+# text only the beginning is: the log is no place for a whole document.
+_RECORD_CHANGE = r"""
+create function record_change() returns trigger language plpgsql
+set search_path = public, pg_temp as $body$
+declare
+  before jsonb; after jsonb; whole jsonb; field text;
+begin
+  if tg_op <> 'INSERT' then before := to_jsonb(old); end if;
+  if tg_op <> 'DELETE' then after := to_jsonb(new); end if;
+  whole := coalesce(after, before);
+  if tg_op = 'UPDATE' then
+    select jsonb_object_agg(b.key, b.value), jsonb_object_agg(b.key, after -> b.key)
+      into before, after
+      from jsonb_each(before) b
+      where b.key <> 'updated_at' and b.value is distinct from after -> b.key;
+    if before is null then return null; end if;
+  end if;
+  for field in select jsonb_object_keys(whole) loop
+    if field ~ '(secret|token|password|_hash|^suppression_keys$)' then
+      if before -> field <> 'null' then
+        before := before || jsonb_build_object(field, '***');
+      end if;
+      if after -> field <> 'null' then
+        after := after || jsonb_build_object(field, '***');
+      end if;
+    elsif greatest(length(whole ->> field), length(before ->> field)) > 10000 then
+      if before ->> field is not null then
+        before := before || jsonb_build_object(field, left(before ->> field, 200) || ' ...');
+      end if;
+      if after ->> field is not null then
+        after := after || jsonb_build_object(field, left(after ->> field, 200) || ' ...');
+      end if;
+    end if;
+  end loop;
+  insert into audit_log (company_id, actor, action, subject, subject_id, before, after) values (
+    coalesce(whole ->> 'company_id', whole ->> 'id')::uuid, current_setting('app.actor'),
+    case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'changed' else 'deleted' end,
+    tg_table_name, (whole ->> 'id')::uuid, before, after);
+  return null;
+end
+$body$
+"""
+# 100,000 recipients at once are one line in the log.
+_RECORD_ADDED = """
+create function record_added() returns trigger language plpgsql
+set search_path = public, pg_temp as $body$
+begin
+  insert into audit_log (company_id, actor, action, subject, subject_id, after)
+  select company_id, current_setting('app.actor'), 'created', tg_table_name,
+         case when count(*) = 1 then (array_agg(id))[1] end,
+         jsonb_build_object('campaign_id', campaign_id, 'count', count(*))
+  from added group by company_id, campaign_id;
+  return null;
+end
+$body$
+"""
+IS_SOMEBODY = "current_setting('app.actor', true) <> ''"
+
+
+def audit_functions() -> list[str]:
+    return [_RECORD_CHANGE, _RECORD_ADDED]
+
+
+def audit(table: str) -> list[str]:
+    """Record every write to it that somebody has asked the gateway for.
+
+    Secrets are masked, by their columns' names, and long texts are cut.
+    """
+    return [
+        f"create trigger record_change after insert or update or delete on {table}"
+        f" for each row when ({IS_SOMEBODY}) execute function record_change()"
+    ]
+
+
+def audit_recipients() -> list[str]:
+    """What people do to them. What happens to them, many times a second, is in the ledger."""
+    return [
+        "create trigger record_added after insert on recipients referencing new table as added"
+        f" for each statement when ({IS_SOMEBODY}) execute function record_added()",
+        "create trigger record_change after update of paused_at, end_reason on recipients"
+        f" for each row when ({IS_SOMEBODY} and (old.paused_at is distinct from new.paused_at"
+        " or old.end_reason is distinct from new.end_reason"
+        " and new.end_reason is distinct from 'campaign ended'))"
+        " execute function record_change()",
+        "create trigger record_removed after delete on recipients"
+        f" for each row when ({IS_SOMEBODY}) execute function record_change()",
+    ]

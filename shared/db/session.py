@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import Executable, text
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -13,12 +13,33 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from shared.db.deed import Claim, current_deed
+from shared.errors import Conflict
+
 # `true` makes it SET LOCAL: it ends with the transaction, so a pool cannot leak it.
-_ENTER_COMPANY = text("select set_config('app.company_id', :company_id, true)")
-_ENTER_USER = text(
-    "select set_config('app.company_id', :company_id, true),"
-    " set_config('app.user_id', :user_id, true)"
+_ENTER = {
+    name: f"set_config('app.{name}', :{name}, true)" for name in ("company_id", "user_id", "actor")
+}
+# Whatever has written has a transaction id, and nothing else has. False: somebody else has claimed
+# the write meanwhile, because this one took too long.
+_MARK_EFFECT = text("""
+with marked as (
+  update idempotency_keys set effect_at = coalesce(effect_at, clock_timestamp())
+  where id = :id and claimed_at = :claimed_at
+    and (select pg_current_xact_id_if_assigned()) is not null
+  returning id
 )
+select pg_current_xact_id_if_assigned() is null or exists (select from marked)
+""")
+_STATEMENTS: dict[tuple[str, ...], Executable] = {
+    names: text(f"select {', '.join(_ENTER[name] for name in names)}")
+    for names in (
+        ("company_id",),
+        ("company_id", "user_id"),
+        ("company_id", "actor"),
+        ("company_id", "user_id", "actor"),
+    )
+}
 
 
 def make_engine(url: str, *, pool_size: int = 20) -> AsyncEngine:
@@ -43,6 +64,7 @@ class Database:
         async with self._sessions.begin() as session:
             await session.execute(*_entering(company_id, user_id))
             yield session
+            await _end(session)
 
     @asynccontextmanager
     async def company_transaction(
@@ -52,18 +74,43 @@ class Database:
         async with self._engine.begin() as connection:
             await connection.execute(*_entering(company_id, user_id))
             yield connection
+            if claim := current_deed().claim:
+                await _mark_effect(connection, claim)
 
     @asynccontextmanager
     async def outside_session(self) -> AsyncIterator[AsyncSession]:
         """No company: users, sessions and OAuth states, and the look-up functions."""
         async with self._sessions.begin() as session:
             yield session
+            await _end(session)
+
+    @asynccontextmanager
+    async def outside_transaction(self) -> AsyncIterator[AsyncConnection]:
+        """The same as plain SQL, to read where every request passes."""
+        async with self._engine.begin() as connection:
+            yield connection
 
     async def dispose(self) -> None:
         await self._engine.dispose()
 
 
-def _entering(company_id: UUID, user_id: UUID | None) -> tuple[TextClause, dict[str, str]]:
-    if user_id is None:
-        return _ENTER_COMPANY, {"company_id": str(company_id)}
-    return _ENTER_USER, {"company_id": str(company_id), "user_id": str(user_id)}
+def _entering(company_id: UUID, user_id: UUID | None) -> tuple[Executable, dict[str, str]]:
+    known = {"company_id": str(company_id)}
+    if user_id is not None:
+        known["user_id"] = str(user_id)
+    if actor := current_deed().actor:
+        known["actor"] = actor
+    return _STATEMENTS[tuple(known)], known
+
+
+async def _end(session: AsyncSession) -> None:
+    if claim := current_deed().claim:
+        await session.flush()
+        await _mark_effect(session, claim)
+
+
+async def _mark_effect(transaction: AsyncSession | AsyncConnection, claim: Claim) -> None:
+    """Note in the effect's own transaction that it happened."""
+    known = {"id": claim.id, "claimed_at": claim.claimed_at}
+    if not (await transaction.execute(_MARK_EFFECT, known)).scalar_one():
+        raise Conflict("This write took so long that its repetition has begun: ask for that one")

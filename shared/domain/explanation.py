@@ -60,6 +60,8 @@ def _waited_for(steps: tuple[Step, ...], progress: Progress) -> str:
     step = next_step(steps, progress)
     if step is None:
         return "no step is left"
+    if progress.hurried_at and step.id == progress.hurried_step_id:
+        return f"step {step.position} was asked for at once ({_minute(progress.hurried_at)})"
     since = "the last action" if progress.anchor_at else "the start"
     start = _minute(progress.anchor_at or progress.started_at)
     return f"step {step.position} waits {_span(step.wait_seconds)} after {since} ({start})"

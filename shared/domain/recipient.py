@@ -93,6 +93,7 @@ class Progress:
     `trail`: the steps up to the last settled one, in the order of the version that it was
     done in. `anchor_at`: what the next wait counts from, once a step is settled.
     `not_before`: the lead is away until then. `account_free_at`: the account is held until then.
+    `hurried_step_id`: somebody asked at `hurried_at` for this step without its wait.
     """
 
     started_at: datetime
@@ -103,6 +104,8 @@ class Progress:
     account_free_at: datetime | None = None
     ended: EndReason | None = None
     held: HoldReason | None = None
+    hurried_step_id: UUID | None = None
+    hurried_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,9 +157,14 @@ def next_step(steps: tuple[Step, ...], progress: Progress) -> Step | None:
 
 
 def due_at(step: Step, progress: Progress) -> datetime:
-    """When the step may be done: whole seconds, rounded up, so that no wait is cut short."""
+    """When the step may be done: whole seconds, rounded up, so that no wait is cut short.
+
+    For a step that somebody wants at once the wait is left out, and nothing else.
+    """
     since = progress.anchor_at or progress.started_at
     due = since + timedelta(seconds=step.wait_seconds)
+    if progress.hurried_at and step.id == progress.hurried_step_id:
+        due = min(due, progress.hurried_at)
     return whole_second(max([due, *filter(None, (progress.not_before, progress.account_free_at))]))
 
 

@@ -97,9 +97,10 @@ class GmailClient:
         pages = self._pages(self._api.drafts.list, maxResults=_PAGE)
         return [_draft(draft) async for page in pages for draft in page.get("drafts", [])]
 
-    async def get_draft_raw(self, draft_id: str) -> bytes:
+    async def get_draft(self, draft_id: str) -> RawMail:
+        """Gone when it is no draft any more."""
         draft = await self._call(self._api.drafts.get(userId="me", id=draft_id, format="raw"))
-        return _decoded(draft["message"]["raw"])
+        return _raw_mail(draft["message"])
 
     async def find_sent(
         self, *, key: str, thread_id: str | None, to: str, since: datetime
@@ -120,14 +121,8 @@ class GmailClient:
 
     async def get_mail(self, message_id: str) -> RawMail:
         """Gone when it was deleted."""
-        mail = await self._call(self._api.messages.get(userId="me", id=message_id, format="raw"))
-        return RawMail(
-            id=mail["id"],
-            thread_id=mail["threadId"],
-            label_ids=frozenset(mail.get("labelIds", [])),
-            internal_at=_internal_at(mail),
-            raw=_decoded(mail["raw"]),
-        )
+        request = self._api.messages.get(userId="me", id=message_id, format="raw")
+        return _raw_mail(await self._call(request))
 
     async def message_id_of(self, message_id: str) -> str | None:
         """The Message-ID that the recipient sees, in angle brackets; Gmail rewrites ours."""
@@ -279,6 +274,16 @@ def _its_time(response: httpx.Response) -> datetime:
 
 def _draft(draft: Json) -> InThread:
     return InThread(draft["id"], draft["message"]["threadId"])
+
+
+def _raw_mail(mail: Json) -> RawMail:
+    return RawMail(
+        id=mail["id"],
+        thread_id=mail["threadId"],
+        label_ids=frozenset(mail.get("labelIds", [])),
+        internal_at=_internal_at(mail),
+        raw=_decoded(mail["raw"]),
+    )
 
 
 def _added(entry: Json) -> list[str]:

@@ -1,5 +1,6 @@
-"""The tables. Importing this package knows them all; every one but three belongs to a company."""
+"""The tables. Importing this package knows them all; every one but four belongs to a company."""
 
+from shared.db.models.access import AuditRow, IdempotencyKeyRow
 from shared.db.models.accounts import AccountRow, AccountTokenRow, OAuthStateRow
 from shared.db.models.campaigns import CampaignRow, StepRow, VersionRow
 from shared.db.models.companies import (
@@ -10,8 +11,12 @@ from shared.db.models.companies import (
     SessionRow,
     UserRow,
 )
+from shared.db.models.events import CampaignCounterRow, EventRow, StepCounterRow
+from shared.db.models.jobs import JobKind, JobRow, JobStatus, RefusedRowRow
 from shared.db.models.leads import LeadRow, SuppressionRow
+from shared.db.models.products import DocumentKind, ProductRow
 from shared.db.models.recipients import ActionRow, ActionStatus, InboundEventRow, RecipientRow
+from shared.db.models.webhooks import DeliveryStatus, WebhookDeliveryRow, WebhookRow
 
 __all__ = [
     "AccountRow",
@@ -19,17 +24,31 @@ __all__ = [
     "ActionRow",
     "ActionStatus",
     "ApiKeyRow",
+    "AuditRow",
+    "CampaignCounterRow",
     "CampaignRow",
     "CompanyRow",
+    "DeliveryStatus",
+    "DocumentKind",
+    "EventRow",
+    "IdempotencyKeyRow",
     "InboundEventRow",
+    "JobKind",
+    "JobRow",
+    "JobStatus",
     "LeadRow",
     "MembershipRow",
     "OAuthStateRow",
+    "ProductRow",
     "RecipientRow",
+    "RefusedRowRow",
     "Role",
     "SessionRow",
+    "StepCounterRow",
     "StepRow",
     "SuppressionRow",
     "UserRow",
     "VersionRow",
+    "WebhookDeliveryRow",
+    "WebhookRow",
 ]

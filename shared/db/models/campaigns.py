@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, func, text
+from sqlalchemy import ARRAY, Index, UniqueConstraint, Uuid, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base, Fenced, Owned, company_key, same_company
@@ -30,12 +30,17 @@ class Channel(StrEnum):
 
 
 class CampaignRow(Owned, Base):
-    """`version_id`: the published version that everybody inside follows."""
+    """`version_id`: the published version that everybody inside follows.
+
+    `account_ids`: the accounts that recipients are spread over when they start, if there are
+    several; `account_id` is the first of them.
+    """
 
     __tablename__ = "campaigns"
     __table_args__ = (
         company_key(),
         same_company("account_id", "accounts"),
+        same_company("product_id", "products"),
         Index(None, "company_id", "created_at"),
     )
 
@@ -45,12 +50,17 @@ class CampaignRow(Owned, Base):
         default=CampaignStatus.DRAFT, server_default=CampaignStatus.DRAFT
     )
     account_id: Mapped[UUID | None]
+    account_ids: Mapped[list[UUID]] = mapped_column(
+        ARRAY(Uuid()), default=list, server_default=text("'{}'")
+    )
+    product_id: Mapped[UUID | None]
     version_id: Mapped[UUID | None]
     created_by: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
     activated_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 
 

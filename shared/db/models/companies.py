@@ -34,18 +34,25 @@ class CompanyRow(Base):
 
 
 class UserRow(Base):
-    """A person who logs in. Outside the fence: one person may work for several companies."""
+    """A person who logs in. Outside the fence: one person may work for several companies.
+
+    `password_hash` None: invited, or known by `oidc_subject` (issuer and subject) alone.
+    """
 
     __tablename__ = "users"
 
     email: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
-    password_hash: Mapped[str]
+    password_hash: Mapped[str | None]
+    oidc_subject: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class SessionRow(Base):
-    """One refresh token. Using it makes the next one of its family; a second use ends them all."""
+    """One refresh token. Using it makes the next one of its family; a second use ends them all.
+
+    A browser's cookie is one too, of a family of its own, and is not swapped.
+    """
 
     __tablename__ = "sessions"
     __table_args__ = (Index(None, "family_id"),)

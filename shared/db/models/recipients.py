@@ -18,6 +18,7 @@ class ActionStatus(StrEnum):
     REFUSED = "refused"
     UNCONFIRMED = "unconfirmed"
     ABANDONED = "abandoned"
+    SKIPPED = "skipped"
 
 
 class RecipientRow(Fenced, Base):
@@ -25,7 +26,7 @@ class RecipientRow(Fenced, Base):
 
     `started_at`: its waits count from here. `launched_at`: Temporal has acknowledged its workflow.
     `next_*`, `parked_at`, `hold_reason`: what the last decision answered. `ended_at`: nothing may
-    be sent any more. `closed_at`: its workflow knows.
+    be sent any more. `closed_at`: its workflow knows. `hurried_*`: somebody wants this step now.
     """
 
     __tablename__ = "recipients"
@@ -76,6 +77,8 @@ class RecipientRow(Fenced, Base):
     hold_reason: Mapped[HoldReason | None]
     paused_at: Mapped[datetime | None]
     away_until: Mapped[datetime | None]
+    hurried_step_id: Mapped[UUID | None]
+    hurried_at: Mapped[datetime | None]
     end_reason: Mapped[EndReason | None]
     ended_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
