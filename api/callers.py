@@ -45,11 +45,20 @@ SCOPES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What the credentials say: a person, or (with `key_id`) a machine of one company."""
+    """What the credentials say: a person, or (with `key_id`) a machine of one company.
+
+    `session_id`: it was a browser's cookie.
+    """
 
     user_id: UUID | None = None
     company_id: UUID | None = None
     key_id: UUID | None = None
+    session_id: UUID | None = None
+
+    @property
+    def actor(self) -> str:
+        """As the audit log names them."""
+        return f"key:{self.key_id}" if self.user_id is None else f"user:{self.user_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from shared.conductor import Conductor
+from shared.contracts.imports import ImportOrder
 from shared.contracts.operations import LaunchOrder
 from shared.contracts.recipient import RecipientRef, RecipientStart, StopSignal, WakeSignal
 from shared.db.session import Database
@@ -51,6 +52,9 @@ class ReachableConductor:
     async def launch(self, order: LaunchOrder) -> None:
         await _reach(self._conductor.launch(order))
 
+    async def start_import(self, order: ImportOrder) -> None:
+        await _reach(self._conductor.start_import(order))
+
 
 class Conducting:
     """What services tell after their commit. Nothing here fails a request."""
@@ -63,6 +67,11 @@ class Conducting:
         """Start every pending recipient, in the background."""
         async with best_effort():
             await self.conductor.launch(LaunchOrder(company_id=company_id, campaign_id=campaign_id))
+
+    async def start_import(self, company_id: UUID, job_id: UUID) -> None:
+        """Take in a file of leads, in the background."""
+        async with best_effort():
+            await self.conductor.start_import(ImportOrder(company_id=company_id, job_id=job_id))
 
     async def start_new(self, company_id: UUID, campaign_id: UUID, *, added: int) -> None:
         """A few start within the request; many are the launcher's."""

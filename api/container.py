@@ -10,22 +10,39 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from api.conducting import Conducting
+from api.cookies import Cookies
+from api.documents import LARGEST_DOCUMENT, DocumentReader
 from api.metrics import Metrics
+from api.openid import OpenIdProvider
 from api.passwords import Passwords
 from api.places import Places
 from api.services.access import AccessService
 from api.services.accounts import AccountService
 from api.services.actions import ActionService
+from api.services.audit import AuditService
 from api.services.auth import AuthService
+from api.services.browser_sessions import BrowserSessionService
 from api.services.campaigns import CampaignService
 from api.services.companies import CompanyService
 from api.services.connecting import ConnectService
+from api.services.erasing import EraseService
+from api.services.events import EventService
+from api.services.idempotency import IdempotencyService
+from api.services.imports import ImportService
 from api.services.inbound import InboundService
 from api.services.leads import LeadService
 from api.services.lifecycle import LifecycleService
+from api.services.members import MemberService
+from api.services.overview import OverviewService
+from api.services.products import ProductService
 from api.services.readiness import Probe, ReadinessService
 from api.services.recipients import RecipientService
+from api.services.running import RunService
 from api.services.sequences import SequenceService
+from api.services.steering import SteeringService
+from api.services.tasks import TaskService
+from api.services.timeline import TimelineService
+from api.services.webhooks import WebhookService
 from api.tokens import AccessTokens
 from shared.conductor import Conductor
 from shared.config import Settings, environment_names
@@ -35,11 +52,16 @@ from shared.errors import Misconfigured
 from shared.installation import google_endpoints, make_keyring, plain, public_url, require
 from shared.keyring import Keyring
 from shared.providers.google_oauth import GoogleOAuth
+from shared.storage import Storage, make_storage
 from shared.telemetry import trace_calls
+from shared.webhooks import Destinations
 from workflows.client import TemporalConductor, connect_temporal
 
 NEEDED = ("database_url", "temporal_address", "secret_key", "encryption_keys")
 GOOGLE_SECONDS = 20
+MB = 1024 * 1024
+# Around a file in a form.
+FORM_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,19 +70,35 @@ class Container:
 
     access: AccessService
     auth: AuthService
+    browser_sessions: BrowserSessionService
+    cookies: Cookies
     companies: CompanyService
+    members: MemberService
+    audit: AuditService
     leads: LeadService
+    imports: ImportService
+    tasks: TaskService
+    timeline: TimelineService
     accounts: AccountService
     connecting: ConnectService
     campaigns: CampaignService
+    overview: OverviewService
+    running: RunService
+    steering: SteeringService
     lifecycle: LifecycleService
     sequences: SequenceService
     recipients: RecipientService
     actions: ActionService
     inbound: InboundService
+    products: ProductService
+    webhooks: WebhookService
+    events: EventService
+    erasing: EraseService
+    idempotency: IdempotencyService
     readiness: ReadinessService
     metrics: Metrics
     cors_origins: tuple[str, ...]
+    uploads: Mapping[str, int]
     opened: Callable[[], AbstractAsyncContextManager[None]]
 
 
@@ -74,7 +112,11 @@ class Parts:
     google: GoogleOAuth | None
     places: Places
     passwords: Passwords
+    storage: Storage
+    destinations: Destinations
     probes: Mapping[str, Probe]
+    largest_upload_mb: int = 1_000
+    openid: OpenIdProvider | None = None
 
 
 def assemble(
@@ -83,13 +125,28 @@ def assemble(
     database, keyring = parts.database, parts.keyring
     tokens = AccessTokens(keyring)
     conducting = Conducting(database=database, conductor=parts.conductor)
+    browser_sessions = BrowserSessionService(database=database, keyring=keyring)
+    access = AccessService(
+        database=database,
+        keyring=keyring,
+        tokens=tokens,
+        browser_sessions=browser_sessions,
+        openid=parts.openid,
+    )
     return Container(
-        access=AccessService(database=database, keyring=keyring, tokens=tokens),
+        access=access,
+        browser_sessions=browser_sessions,
+        cookies=Cookies(is_secure=parts.places.public_url.startswith("https:")),
         auth=AuthService(
             database=database, keyring=keyring, tokens=tokens, passwords=parts.passwords
         ),
         companies=CompanyService(database=database, keyring=keyring),
+        members=MemberService(database=database, keyring=keyring),
+        audit=AuditService(database=database),
         leads=LeadService(database=database, keyring=keyring),
+        imports=ImportService(database=database, conducting=conducting, storage=parts.storage),
+        tasks=TaskService(database=database, conducting=conducting),
+        timeline=TimelineService(database=database),
         accounts=AccountService(database=database, keyring=keyring, google=parts.google),
         connecting=ConnectService(
             database=database,
@@ -99,16 +156,37 @@ def assemble(
             places=parts.places,
         ),
         campaigns=CampaignService(database=database, conducting=conducting),
+        overview=OverviewService(database=database, access=access),
+        running=RunService(database=database, conducting=conducting),
+        steering=SteeringService(database=database, conducting=conducting),
         lifecycle=LifecycleService(database=database, conducting=conducting),
         sequences=SequenceService(database=database, conducting=conducting),
         recipients=RecipientService(database=database, conducting=conducting),
         actions=ActionService(database=database),
         inbound=InboundService(database=database, keyring=keyring, conducting=conducting),
+        erasing=EraseService(database=database, conducting=conducting, storage=parts.storage),
+        idempotency=IdempotencyService(database=database, keyring=keyring),
+        products=ProductService(
+            database=database, storage=parts.storage, documents=DocumentReader()
+        ),
+        webhooks=WebhookService(
+            database=database, keyring=keyring, destinations=parts.destinations
+        ),
+        events=EventService(database=database),
         readiness=ReadinessService(parts.probes),
         metrics=Metrics(),
         cors_origins=parts.places.origins,
+        uploads=_uploads(parts.largest_upload_mb),
         opened=opened,
     )
+
+
+def _uploads(largest_upload_mb: int) -> dict[str, int]:
+    """Patterns of the paths that take a file, and how many bytes."""
+    return {
+        r"/api/companies/[^/]+/leads/upload": largest_upload_mb * MB + FORM_BYTES,
+        r"/api/companies/[^/]+/products(/[^/]+)?": LARGEST_DOCUMENT + FORM_BYTES,
+    }
 
 
 async def build_container(settings: Settings) -> Container:
@@ -126,6 +204,7 @@ async def build_container(settings: Settings) -> Container:
         temporal = await _connect(settings)
         http = await opening.enter_async_context(httpx.AsyncClient(timeout=GOOGLE_SECONDS))
         trace_calls(http)
+        openid = _openid(settings, http)
         open_parts = opening.pop_all()
 
     @asynccontextmanager
@@ -140,6 +219,10 @@ async def build_container(settings: Settings) -> Container:
         google=_google(settings, http),
         places=Places(public_url=public_url(settings), origins=settings.cors_origins),
         passwords=Passwords(),
+        openid=openid,
+        storage=make_storage(settings.object_store_url, settings.data_dir),
+        largest_upload_mb=settings.largest_upload_mb,
+        destinations=Destinations(is_private_allowed=settings.webhook_private_addresses),
         probes={"database": lambda: _ask(engine), "temporal": temporal.service_client.check_health},
     )
     return assemble(parts, opened=opened)
@@ -169,6 +252,18 @@ def _google(settings: Settings, http: httpx.AsyncClient) -> GoogleOAuth | None:
     if settings.google_client_id is None or settings.google_client_secret is None:
         return None
     return GoogleOAuth(http, google_endpoints(settings))
+
+
+def _openid(settings: Settings, http: httpx.AsyncClient) -> OpenIdProvider | None:
+    """Without one, people sign in with passwords only."""
+    names = ("oidc_issuer", "oidc_audience", "oidc_jwks_url")
+    issuer, audience, jwks_url = (getattr(settings, name) for name in names)
+    if issuer and audience and jwks_url:
+        return OpenIdProvider(http, issuer=issuer, audience=audience, jwks_url=jwks_url)
+    if issuer or audience or jwks_url:
+        wanted = ", ".join(environment_names(name)[0] for name in names)
+        raise Misconfigured(f"Set all of {wanted}, or none of them")
+    return None
 
 
 async def _ask(engine: AsyncEngine) -> None:

@@ -34,13 +34,33 @@ PROBLEM = {
         },
     },
 }
-NEEDS_COMPANY = ("/api/campaigns", "/api/accounts", "/api/inbound")
+NEEDS_COMPANY = (
+    "/api/tasks",
+    "/api/campaigns",
+    "/api/accounts",
+    "/api/inbound",
+    "/api/webhooks",
+    "/api/events",
+)
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "New for each write, such as a UUID. For 24 hours the same key and body are"
+    " answered as the first time; another body is a 422, and while the first one is at work, or"
+    " when its answer held a secret, it is a 409.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    "example": "0b9c1a2e-6b1f-4c58-9a44-0d6a3f1c7d10",
+}
+WRITES = frozenset({"post", "put", "patch", "delete"})
 _MEANINGS = {
     401: "No credentials, or none that are good any more.",
     403: "The role or the key's scope is too little.",
     404: "It is not there, or belongs to another company.",
-    409: "It contradicts the current state; `detail` says how.",
+    409: "It contradicts the current state, or the same write is under way; `detail` says how.",
+    412: "Another version than `If-Match` names: it was changed since.",
     413: "The body is larger than 5 MB.",
+    415: "The body, or a file in it, is of a kind that is not read.",
     422: "A field is missing, unknown or impossible; `errors` names it.",
     429: "Too many attempts; `Retry-After` says how long to wait.",
     500: "Our fault; `detail` has the log id.",
@@ -80,16 +100,18 @@ def add_document(app: FastAPI) -> None:
             for name in ("HTTPValidationError", "ValidationError"):
                 made["components"]["schemas"].pop(name, None)
             for path, operations in made["paths"].items():
-                for operation in operations.values():
-                    _add_shared_errors(path, operation)
+                for method, operation in operations.items():
+                    if method in WRITES:
+                        operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+                    _add_shared_errors(path, operation, is_write=method in WRITES)
             app.openapi_schema = made
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign] # FastAPI's documented way to extend it
 
 
-def _add_shared_errors(path: str, operation: dict[str, Any]) -> None:
-    statuses = [500]
+def _add_shared_errors(path: str, operation: dict[str, Any], *, is_write: bool) -> None:
+    statuses = [409, 500] if is_write else [500]
     if operation.get("security"):
         statuses += [401, 403]
         # Elsewhere the caller's company has to be found, and may be ambiguous.

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 import traceback
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -9,10 +10,11 @@ from uuid import uuid4
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.repeats import AnsweredBefore
 from shared.errors import (
     AccountRefused,
     AuthExpired,
@@ -43,6 +45,14 @@ class TooManyAttempts(DrumbeatError):
         self.retry_after = retry_after
 
 
+class UnsupportedMedia(DrumbeatError):
+    """A file of a kind that is not read. Kept here: only HTTP knows it."""
+
+
+class Outdated(DrumbeatError):
+    """What the caller has read was changed since. Kept here: only HTTP knows it."""
+
+
 # An error of a subclass that is not named here is answered as its nearest base.
 PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     DrumbeatError: (500, "failed", "It could not be done"),
@@ -50,8 +60,10 @@ PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     NotAllowed: (403, "not-allowed", "You may not do this"),
     NotFound: (404, "not-found", "It is not there"),
     Conflict: (409, "conflict", "The request contradicts the current state"),
+    Outdated: (412, "outdated", "It was changed since it was read"),
     Invalid: (422, "invalid", "A field has an impossible content"),
     RequestValidationError: (422, "invalid", "The request does not have the expected shape"),
+    UnsupportedMedia: (415, "unsupported-media-type", "This kind of file is not read"),
     TooManyAttempts: (429, "too-many-attempts", "Too many attempts"),
     Misconfigured: (503, "misconfigured", "This installation lacks a setting"),
     ProviderError: (502, "provider-failed", "A provider said no"),
@@ -74,6 +86,7 @@ def add_error_handlers(app: FastAPI) -> None:
     for error_type, (status, slug, title) in PROBLEMS.items():
         app.add_exception_handler(error_type, _handler(status, slug, title))
     app.add_exception_handler(HTTPException, _answer_http_error)
+    app.add_exception_handler(AnsweredBefore, _answer_again)
 
 
 def problem(
@@ -130,9 +143,44 @@ def _sentence(errors: list[dict[str, str]]) -> str:
 
 async def _answer_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
+    if error.status_code == 400:
+        # FastAPI's answer to JSON that is no UTF-8, and to a form without its boundary.
+        words = "The body is not what its Content-Type says"
+        errors = [{"field": "body", "message": words}]
+        return problem(request, *PROBLEMS[RequestValidationError], words, errors=errors)
+    if error.status_code == 400:
+        # FastAPI's word for a body that is not even text; every other wrong body is a 422.
+        words = "It cannot be read: send JSON in UTF-8, or a complete form"
+        wrong = [{"field": "body", "message": words}]
+        title = "The request does not have the expected shape"
+        return problem(request, 422, "invalid", title, f"body: {words}", errors=wrong)
     slug, title = _TITLES.get(error.status_code, ("failed", "It could not be done"))
     response = problem(request, error.status_code, slug, title, str(error.detail))
     response.headers.update(error.headers or {})
+    if error.status_code == 405:
+        response.headers["Allow"] = ", ".join(_methods_at(request))
+    return response
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Of every route there: the router tells those of the first one only (RFC 9110, 15.5.6)."""
+    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
+    here = [
+        path for path in paths if re.fullmatch(re.sub(r"{[^}]+}", "[^/]+", path), request.url.path)
+    ]
+    # What is named in full goes before what is filled in.
+    nearest = min(here, key=lambda path: path.count("{"), default=None)
+    return sorted(method.upper() for method in paths[nearest]) if nearest else []
+
+
+async def _answer_again(_: Request, error: Exception) -> Response:
+    assert isinstance(error, AnsweredBefore)  # noqa: S101 - it is registered for nothing else
+    first = error.answer
+    response = Response(first.body, first.status)
+    response.headers.update(
+        {name.decode(): value.decode("latin-1") for name, value in first.headers}
+    )
+    response.headers["Idempotency-Replayed"] = "true"
     return response
 
 

@@ -1,8 +1,11 @@
 """A recipient in the words that people read."""
 
-from api.schemas.recipients import ExplanationAnswer, NextMove, RecipientAnswer
+from api.schemas.campaigns import Executed
+from api.schemas.recipients import ActionShown, ExplanationAnswer, NextMove, RecipientAnswer
+from api.services.actions import SHOWN
 from api.services.recipients import KnownRecipient
 from api.services.statuses import status_of
+from api.services.steering import Hurried
 from shared.db.models import RecipientRow
 from shared.db.models.campaigns import CampaignStatus
 from shared.domain.explanation import Explanation
@@ -44,6 +47,11 @@ def explanation_answer(explanation: Explanation, steps: tuple[Step, ...]) -> Exp
         because=list(explanation.because),
         blocked_by=list(explanation.blocked_by),
     )
+
+
+def executed_answer(hurried: Hurried) -> Executed:
+    status = SHOWN[hurried.status] if hurried.status else ActionShown.SCHEDULED
+    return Executed(recipient_id=hurried.recipient_id, step=hurried.step.position, status=status)
 
 
 def _detail(row: RecipientRow, status: RecipientStatus) -> str:

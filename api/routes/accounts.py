@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Response, status
 
-from api.dependencies import Connector, Reader, Services
+from api.dependencies import SHOWS_SECRET, Connector, Reader, Services
 from api.documentation import problems
+from api.etags import IfMatch, show_version
 from api.schemas.accounts import AccountAnswer, AccountChange, ConnectAnswer, NewConnection
 from api.schemas.paging import USUAL_PAGE, Cursor, Limit, Page, cut_page, read_cursor
 from api.services.accounts import CountedAccount
@@ -13,7 +14,7 @@ from api.services.accounts import CountedAccount
 router = APIRouter(prefix="/api/accounts", tags=["accounts"])
 
 
-@router.post("/gmail/connect", responses=problems(409, 503))
+@router.post("/gmail/connect", responses=problems(409, 503), dependencies=[SHOWS_SECRET])
 async def connect_gmail(
     caller: Connector, services: Services, body: NewConnection | None = None
 ) -> ConnectAnswer:
@@ -34,13 +35,31 @@ async def list_accounts(
     return Page(items=[_answer(account) for account in page], next_cursor=next_cursor)
 
 
-@router.put("/{account_id}", responses=problems(404))
+@router.get("/{account_id}", responses=problems(404))
+async def get_account(
+    account_id: UUID, caller: Reader, services: Services, response: Response
+) -> AccountAnswer:
+    """One account, with the ETag for changing it."""
+    account = await services.accounts.get(caller, account_id)
+    show_version(response, account.row)
+    return _answer(account)
+
+
+@router.put("/{account_id}", responses=problems(404, 412))
 async def update_account(
-    account_id: UUID, body: AccountChange, caller: Connector, services: Services
+    *,
+    account_id: UUID,
+    body: AccountChange,
+    caller: Connector,
+    services: Services,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> AccountAnswer:
     """Change the fields that are given. Making one primary takes it from the others."""
     fields = body.model_dump(exclude_unset=True)
-    return _answer(await services.accounts.change(caller, account_id, fields))
+    account = await services.accounts.change(caller, account_id, fields, expected=if_match)
+    show_version(response, account.row)
+    return _answer(account)
 
 
 @router.delete(

@@ -2,10 +2,18 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Response, status
 
-from api.dependencies import CompanyAdmin, CompanyReader, CompanyWriter, Person, Services
+from api.dependencies import (
+    SHOWS_SECRET,
+    CompanyAdmin,
+    CompanyReader,
+    CompanyWriter,
+    Person,
+    Services,
+)
 from api.documentation import problems
+from api.etags import IfMatch, show_version
 from api.schemas.companies import (
     ApiKeyAnswer,
     CompanyAnswer,
@@ -28,17 +36,27 @@ async def create_company(body: NewCompany, person: Person, services: Services) -
 
 
 @router.get("/{company_id}", responses=problems(404))
-async def get_company(caller: CompanyReader, services: Services) -> CompanyAnswer:
+async def get_company(
+    caller: CompanyReader, services: Services, response: Response
+) -> CompanyAnswer:
     """The company and the caller's role in it."""
-    return _answer(await services.companies.get(caller), caller.role)
+    company = await services.companies.get(caller)
+    show_version(response, company)
+    return _answer(company, caller.role)
 
 
-@router.put("/{company_id}", responses=problems(404))
+@router.put("/{company_id}", responses=problems(404, 412))
 async def update_company(
-    body: CompanyChange, caller: CompanyWriter, services: Services
+    body: CompanyChange,
+    caller: CompanyWriter,
+    services: Services,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> CompanyAnswer:
     """Change the fields that are given."""
-    company = await services.companies.change(caller, body.model_dump(exclude_unset=True))
+    fields = body.model_dump(exclude_unset=True)
+    company = await services.companies.change(caller, fields, expected=if_match)
+    show_version(response, company)
     return _answer(company, caller.role)
 
 
@@ -53,7 +71,12 @@ async def list_api_keys(
     return Page(items=[ApiKeyAnswer.model_validate(r) for r in page], next_cursor=next_cursor)
 
 
-@router.post("/{company_id}/api-keys", status_code=status.HTTP_201_CREATED, responses=problems(404))
+@router.post(
+    "/{company_id}/api-keys",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems(404),
+    dependencies=[SHOWS_SECRET],
+)
 async def create_api_key(
     body: NewApiKey, caller: CompanyAdmin, services: Services
 ) -> NewApiKeyAnswer:

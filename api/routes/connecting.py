@@ -7,7 +7,8 @@ import httpx
 from fastapi import APIRouter, Query, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from api.dependencies import Services
+from api.callers import Permission
+from api.dependencies import Browser, Services
 from api.documentation import problems
 from shared.db.models.accounts import AccountStatus
 from shared.errors import NotAuthenticated, ProviderError
@@ -22,19 +23,32 @@ REDIRECT: dict[int | str, dict[str, Any]] = {302: {"description": "Onwards."}}
     "/connect/",
     status_code=status.HTTP_302_FOUND,
     response_class=RedirectResponse,
-    responses=problems(401, 503),
+    responses=problems(401, 403, 409, 503),
 )
 async def begin_connecting(
+    *,
     services: Services,
+    browser: Browser,
     ticket: Secret = None,
     login_hint: Annotated[str | None, Query(max_length=320)] = None,
     return_to: Annotated[str | None, Query(max_length=2_000)] = None,
     scopes: Literal["gmail"] = "gmail",  # noqa: ARG001 - the only choice so far, and checked
 ) -> RedirectResponse:
-    """On to Google's consent page. The ticket is from POST /api/accounts/gmail/connect."""
-    if ticket is None:
-        raise NotAuthenticated("Get a link with a ticket from POST /api/accounts/gmail/connect")
-    url = await services.connecting.begin(ticket, login_hint=login_hint, return_to=return_to)
+    """On to Google's consent page, with a browser's session or a ticket.
+
+    The ticket is from POST /api/accounts/gmail/connect.
+    """
+    if ticket is not None:
+        url = await services.connecting.begin(ticket, login_hint=login_hint, return_to=return_to)
+        return RedirectResponse(url, status.HTTP_302_FOUND)
+    if browser is None:
+        raise NotAuthenticated(
+            "Log in with `cookie`, or get a link with a ticket from"
+            " POST /api/accounts/gmail/connect"
+        )
+    caller = await services.access.enter(browser, None)
+    caller.must(Permission.CONNECT)
+    url = await services.connecting.begin_as(caller, login_hint=login_hint, return_to=return_to)
     return RedirectResponse(url, status.HTTP_302_FOUND)
 
 

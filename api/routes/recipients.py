@@ -21,6 +21,7 @@ from api.schemas.recipients import (
     AddedAnswer,
     ExplanationAnswer,
     NewRecipients,
+    NewResolution,
     RecipientAnswer,
     Refusal,
 )
@@ -37,7 +38,7 @@ async def add_recipients(
     campaign_id: UUID, body: NewRecipients, caller: Writer, services: Services
 ) -> AddedAnswer | RecipientAnswer:
     """Add leads to a campaign; twice is once. With one `contact_id` the answer is a Recipient."""
-    added = await services.recipients.add(caller, campaign_id, body.lead_ids)
+    added = await services.recipients.add(caller, campaign_id, body.wanted)
     if body.contact_id is None:
         return _added_answer(added)
     if added.enrolled.refused:
@@ -127,9 +128,43 @@ async def resume_recipient(
     return recipient_answer(await services.recipients.resume(caller, campaign_id, recipient_id))
 
 
+@router.post(f"{ONE}/skip-step", responses=problems(404, 409))
+async def skip_recipient_step(
+    campaign_id: UUID, recipient_id: UUID, caller: Writer, services: Services
+) -> RecipientAnswer:
+    """Settle the next step without doing it; the steps behind it keep their dates."""
+    await services.steering.skip(caller, campaign_id, recipient_id)
+    return recipient_answer(await services.recipients.get(caller, campaign_id, recipient_id))
+
+
+@router.post(f"{ONE}/send-now", responses=problems(404, 409))
+async def send_recipient_now(
+    campaign_id: UUID, recipient_id: UUID, caller: Writer, services: Services
+) -> RecipientAnswer:
+    """Do the next step without its wait. What else is in the way is a 409 that names it."""
+    await services.steering.send_now(caller, campaign_id, recipient_id)
+    return recipient_answer(await services.recipients.get(caller, campaign_id, recipient_id))
+
+
+@router.post(f"{ONE}/actions/{{action_id}}/resolve", responses=problems(404, 409))
+async def resolve_action(
+    *,
+    campaign_id: UUID,
+    recipient_id: UUID,
+    action_id: UUID,
+    body: NewResolution,
+    caller: Writer,
+    services: Services,
+) -> ActionAnswer:
+    """Say of a mail of which nobody knows it: it was `sent`, or it may be sent again (`resend`)."""
+    ids = (campaign_id, recipient_id, action_id)
+    await services.steering.resolve(caller, *ids, body.outcome)
+    return await services.actions.get_action(caller, *ids)
+
+
 def _added_answer(added: Added) -> AddedAnswer:
     return AddedAnswer(
-        added=len(added.enrolled.ids),
+        added=added.enrolled.added,
         already=added.enrolled.already,
         refused_count=added.enrolled.refused_count,
         refused=[
@@ -137,6 +172,7 @@ def _added_answer(added: Added) -> AddedAnswer:
             for refused in added.enrolled.refused
         ],
         recipients=[recipient_answer(known) for known in added.recipients],
+        task_id=added.task_id,
     )
 
 

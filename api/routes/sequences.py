@@ -3,10 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, status
+from fastapi import APIRouter, Path, Response, status
 
 from api.dependencies import Reader, Services, Writer
 from api.documentation import problems
+from api.etags import IfMatch, show_version
 from api.schemas.campaigns import NewOrder, NewStep, StepAnswer, StepChange
 from shared.db.models import StepRow
 
@@ -32,17 +33,42 @@ async def create_step(
     return step_answer(step)
 
 
-@router.put("/{step_number}", responses=problems(404, 409))
+@router.get("/{step_number:int}", responses=problems(404))
+async def get_step(
+    campaign_id: UUID,
+    step_number: StepNumber,
+    caller: Reader,
+    services: Services,
+    response: Response,
+) -> StepAnswer:
+    """One step, with the ETag for changing it."""
+    step = await services.sequences.get(caller, campaign_id, step_number)
+    show_version(response, step)
+    return step_answer(step)
+
+
+@router.put("/{step_number:int}", responses=problems(404, 409, 412))
 async def update_step(
-    campaign_id: UUID, step_number: StepNumber, body: StepChange, caller: Writer, services: Services
+    *,
+    campaign_id: UUID,
+    step_number: StepNumber,
+    body: StepChange,
+    caller: Writer,
+    services: Services,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> StepAnswer:
     """Change the fields that are given. Whoever has had this step does not get it again."""
     fields = body.model_dump(exclude_unset=True)
-    return step_answer(await services.sequences.change(caller, campaign_id, step_number, fields))
+    step = await services.sequences.change(
+        caller, campaign_id, step_number, fields, expected=if_match
+    )
+    show_version(response, step)
+    return step_answer(step)
 
 
 @router.delete(
-    "/{step_number}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404, 409)
+    "/{step_number:int}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404, 409)
 )
 async def delete_step(
     campaign_id: UUID, step_number: StepNumber, caller: Writer, services: Services

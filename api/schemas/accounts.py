@@ -4,14 +4,15 @@ from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from api.schemas.fields import Answer, Body, NotNull, Short
+from api.schemas.fields import Answer, Body, Flag, NotNull, Short, storable
 from shared.db.models.accounts import AccountKind, AccountStatus
 
 ReturnTo = Annotated[
     str,
     StringConstraints(min_length=1, max_length=2_000),
+    AfterValidator(storable),
     Field(description="Where the person goes afterwards: an address of ours or of a frontend."),
 ]
 
@@ -57,7 +58,7 @@ class AccountChange(Body):
         "daily_limit",
     }
 
-    is_primary: Annotated[bool | None, NotNull] = None
+    is_primary: Annotated[Flag | None, NotNull] = None
     display_name: Short | None = Field(None, description="The sender's name in mails.")
     daily_limit: Annotated[int, Field(ge=0, le=1_000_000)] | None = Field(
         None, description="Mails in 24 hours; null is no limit of ours.", examples=[40]

@@ -1,48 +1,37 @@
-"""Ways to reach a lead, in the one form under which they are stored and suppressed."""
+"""Ways to reach a lead, as fields of bodies."""
 
-import re
+from collections.abc import Callable
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from api.schemas.fields import storable, wrong
-
-_PHONE_ORNAMENTS = re.compile(r"[\s().\-/\u00a0]+")
-_PHONE = re.compile(r"\+?[0-9]{5,15}")
+from shared.importing.addresses import NoAddress, normal_phone, normal_profile
 
 
-def _normal_phone(value: str) -> str:
-    """E.164 where a country code is given: nothing is guessed."""
-    number = _PHONE_ORNAMENTS.sub("", value)
-    number = f"+{number[2:]}" if number.startswith("00") else number
-    if not _PHONE.fullmatch(number):
-        raise wrong("Use a phone number of 5 to 15 digits, best with its country code: +4930123456")
-    return number
+def spelled(normal: Callable[[str], str]) -> Callable[[str], str]:
+    """A validator of it."""
 
+    def validate(value: str) -> str:
+        try:
+            return normal(value)
+        except NoAddress as error:
+            raise wrong(str(error)) from None
 
-def _normal_profile(value: str) -> str:
-    """One spelling per profile: no tracking parameters, no country's subdomain."""
-    address = value.strip()
-    parts = urlsplit(address if "//" in address else f"https://{address}")
-    host = (parts.hostname or "").lower()
-    path = parts.path.rstrip("/")
-    if not (host == "linkedin.com" or host.endswith(".linkedin.com")) or not path:
-        raise wrong("Use the address of a LinkedIn profile: https://www.linkedin.com/in/name")
-    return f"https://www.linkedin.com{path.lower()}"
+    return validate
 
 
 Phone = Annotated[
     str,
     StringConstraints(max_length=60),
     AfterValidator(storable),
-    AfterValidator(_normal_phone),
+    AfterValidator(spelled(normal_phone)),
     Field(examples=["+49 30 123456"]),
 ]
 LinkedInUrl = Annotated[
     str,
     StringConstraints(max_length=500),
     AfterValidator(storable),
-    AfterValidator(_normal_profile),
+    AfterValidator(spelled(normal_profile)),
     Field(examples=["https://www.linkedin.com/in/ada"]),
 ]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from api.schemas.fields import Answer, Body, Email, Short, storable
+from api.schemas.fields import Answer, Body, Email, Flag, Short, storable
 from shared.db.models import Role
 
 NewPassword = Annotated[
@@ -15,8 +15,8 @@ NewPassword = Annotated[
     AfterValidator(storable),
     Field(description="8 to 200 characters.", examples=["correct horse battery"]),
 ]
-Password = Annotated[str, StringConstraints(max_length=200)]
-Token = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Password = Annotated[str, StringConstraints(max_length=200), AfterValidator(storable)]
+Token = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(storable)]
 
 
 class Registration(Body):
@@ -28,6 +28,19 @@ class Registration(Body):
 class Login(Body):
     email: Email
     password: Password = Field(examples=["correct horse battery"])
+    cookie: Flag = Field(
+        False, description="Also open a browser's session: two cookies, for pages of ours."
+    )
+
+
+class Invitation(Body):
+    invitation_token: Token = Field(examples=["iv_Zk3v..."])
+    password: NewPassword
+    name: Short | None = None
+
+
+class Ending(Body):
+    refresh_token: Token | None = Field(None, examples=["rt_Zk3v..."])
 
 
 class RefreshToken(Body):

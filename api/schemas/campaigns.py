@@ -1,31 +1,50 @@
 """Bodies of /api/campaigns and of the steps inside."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from api.schemas.fields import Answer, Body, NotNull, Short, Words, wrong
+from api.schemas.paging import ArrayLimit, Cursor
 from api.schemas.statistics import CampaignCounts, CampaignStats
 from shared.db.models.campaigns import CampaignStatus, CampaignType, Channel
 
 PLANNED_CHANNELS = frozenset({"linkedin_message", "linkedin_connection", "call", "task"})
-LATER = frozenset(
-    {
-        "product_id",
-        "window",
-        "limits",
-        "stop_rules",
-        "time_zone",
-        "track_opens",
-        "track_clicks",
-        "draft_edits",
-        "dry_run",
-    }
-)
+
+
+def _only_off(value: Any) -> Any:
+    if value in (None, False, [], {}):
+        return None
+    raise wrong("This is not available yet: leave it out")
+
+
+def _once_each(ids: list[UUID]) -> list[UUID]:
+    return list(dict.fromkeys(ids))
+
+
+# A field of the contract that this release cannot honour: better refused than ignored.
+NotYet = Annotated[
+    Literal[False] | None,
+    BeforeValidator(_only_off),
+    Field(exclude=True, description="Not available yet: only null and false are taken."),
+]
 AccountIds = Annotated[
-    list[UUID], Field(description="The account that sends; without one the primary account does.")
+    list[UUID],
+    Field(
+        max_length=100,
+        description="Who sends: several share the recipients evenly, none means the primary one.",
+    ),
+    AfterValidator(_once_each),
 ]
 Subject = Annotated[Short, Field(max_length=300, examples=["A question, {{ lead.first_name }}"])]
 Days = Annotated[int, Field(ge=0, le=3_650)]
@@ -34,20 +53,45 @@ Minutes = Annotated[int, Field(ge=0, le=1_000_000)]
 Seconds = Annotated[int, Field(ge=0, le=100_000_000)]
 
 
-def _one_account(ids: list[UUID] | None) -> list[UUID] | None:
-    if ids and len(ids) > 1:
-        raise wrong("Several accounts in one campaign are not available yet: name one")
-    return ids
+class LaterFields(Body):
+    window: NotYet = None
+    limits: NotYet = None
+    stop_rules: NotYet = None
+    time_zone: NotYet = None
+    track_opens: NotYet = None
+    track_clicks: NotYet = None
+    draft_edits: NotYet = None
+    dry_run: NotYet = None
 
 
-class NewCampaign(Body):
-    not_yet: ClassVar = LATER
-
+class NewCampaign(LaterFields):
     name: Short = Field(examples=["Spring"])
     type: CampaignType = Field(examples=["email"])
     account_ids: AccountIds | None = None
+    product_id: UUID | None = Field(None, description="What it is about; a deleted one is a 409.")
 
-    _accounts = field_validator("account_ids")(_one_account)
+
+class NewCompanyCampaign(NewCampaign):
+    """The same campaign, with its first step in one go."""
+
+    template: Words | None = Field(None, description="Text of step 1, a mail without a delay.")
+    subject: Subject | None = Field(None, description="Of step 1; without it the name is used.")
+    script: Annotated[
+        Words | None, Field(description="Text of step 1, a call: not available yet.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> "NewCompanyCampaign":
+        if self.template and self.type is CampaignType.CALL:
+            raise wrong("A campaign of calls has a script, not a template")
+        return self
+
+    @field_validator("script")
+    @classmethod
+    def _no_calls_yet(cls, script: str | None) -> str | None:
+        if script is not None:
+            raise wrong("The channel call is not available yet: use a template")
+        return script
 
 
 class CampaignAnswer(Answer):
@@ -56,12 +100,23 @@ class CampaignAnswer(Answer):
     type: CampaignType
     status: CampaignStatus
     account_ids: list[UUID]
+    product_id: UUID | None
     created_by: UUID | None
     created_at: datetime
     updated_at: datetime
     activated_at: datetime | None
     completed_at: datetime | None
+    archived_at: datetime | None
     stats: CampaignCounts
+
+
+class CampaignSelection(Body):
+    """Which campaigns, and how many of them."""
+
+    status: CampaignStatus | None = None
+    type: CampaignType | None = None
+    limit: ArrayLimit = None
+    cursor: Cursor = None
 
 
 class StepAnswer(Answer):
@@ -91,25 +146,24 @@ class WholeCampaignAnswer(CampaignAnswer):
     results: Results
 
 
-class CampaignChange(Body):
+class CampaignChange(LaterFields):
     """What is left out stays as it is. The status changes through activate, pause and so on."""
 
     read_only: ClassVar = frozenset(WholeCampaignAnswer.model_fields.keys()) - {
         "name",
         "type",
         "account_ids",
+        "product_id",
     }
-    not_yet: ClassVar = LATER
 
     name: Annotated[Short | None, NotNull] = Field(None, examples=["Summer"])
     type: Annotated[CampaignType | None, NotNull] = None
     account_ids: AccountIds | None = None
-
-    _accounts = field_validator("account_ids")(_one_account)
+    product_id: UUID | None = None
 
 
 def _known_channel(channel: Any) -> Any:
-    if channel in PLANNED_CHANNELS:
+    if isinstance(channel, str) and channel in PLANNED_CHANNELS:
         raise wrong(f"The channel {channel} is not available yet: use email")
     return channel
 
@@ -164,6 +218,30 @@ class StepChange(StepFields):
     delay_seconds: Annotated[Seconds | None, NotNull] = None
 
     _channel = field_validator("channel", mode="before")(_known_channel)
+
+
+class NewRun(Body):
+    """Whom the run reaches: every lead with an address, or those that are named."""
+
+    lead_ids: Annotated[list[UUID], Field(min_length=1, max_length=100_000)] | None = Field(
+        None, examples=[["01939b7e-0000-7000-8000-000000000001"]]
+    )
+
+
+class RunAnswer(BaseModel):
+    task_id: UUID = Field(description="Read at /api/tasks/{task_id}.")
+
+
+class Executed(BaseModel):
+    recipient_id: UUID
+    step: int
+    status: str = Field(
+        examples=["sent"], description="What is known of it by now: `scheduled` is under way."
+    )
+
+
+class ExecutedAnswer(BaseModel):
+    executed: list[Executed]
 
 
 class NewOrder(Body):

@@ -11,6 +11,7 @@ from api.schemas.fields import Answer, Body, Long, NotNull, Short, TimeZone
 from shared.db.models import Role
 
 BRAND = ("brand_primary_color", "brand_tone")
+ONE_CAMPAIGN = "one_campaign_at_a_time"
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$"), Field(examples=["#1f6feb"])]
 
 
@@ -24,6 +25,7 @@ class CompanyAnswer(Answer):
     time_zone: str
     brand_primary_color: str | None = None
     brand_tone: str | None = None
+    one_campaign_at_a_time: bool = False
     role: Role | None = Field(None, description="The caller's; null for an API key.")
     created_at: datetime
     updated_at: datetime
@@ -34,10 +36,11 @@ class CompanyAnswer(Answer):
         if isinstance(row, dict):
             return row
         fields = {name: getattr(row, name) for name in _COLUMNS}
-        return fields | {name: row.settings.get(name) for name in BRAND}
+        is_alone = row.settings.get(ONE_CAMPAIGN, False)
+        return fields | {name: row.settings.get(name) for name in BRAND} | {ONE_CAMPAIGN: is_alone}
 
 
-_COLUMNS = tuple(CompanyAnswer.model_fields.keys() - {*BRAND, "role"})
+_COLUMNS = tuple(CompanyAnswer.model_fields.keys() - {*BRAND, ONE_CAMPAIGN, "role"})
 
 
 class NewCompany(Body):
@@ -64,6 +67,9 @@ class CompanyChange(Body):
     time_zone: Annotated[TimeZone | None, NotNull] = None
     brand_primary_color: Color | None = None
     brand_tone: Short | None = Field(None, examples=["calm and precise"])
+    one_campaign_at_a_time: Annotated[bool | None, NotNull] = Field(
+        None, description="Leads that are active in one campaign are refused by the others."
+    )
 
 
 class NewApiKey(Body):

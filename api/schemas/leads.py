@@ -19,7 +19,7 @@ from api.schemas.fields import (
     TimeZone,
     wrong,
 )
-from shared.db.models.leads import LeadStatus
+from shared.domain.leads import LeadStatus
 
 Money = Annotated[int, Field(ge=0, le=10**15, description="In whole units of the currency.")]
 Areas = Annotated[list[Short], Field(max_length=100)]
@@ -116,10 +116,12 @@ class LeadAnswer(Answer):
     updated_at: datetime
 
 
-class LeadFilter(Body):
+class LeadSelection(Body):
     """Which leads: every given filter has to match."""
 
-    q: Short | None = Field(None, description="Part of a name, an address or a company's name.")
+    q: Short | None = Field(
+        None, description="Words or their beginnings, of a name, an address or a company's name."
+    )
     status: LeadStatus | None = None
     company_name: Short | None = None
     role: Short | None = None
@@ -132,5 +134,8 @@ class LeadFilter(Body):
     budget_min: Money | None = Field(None, description="Leads that can spend at least this.")
     budget_max: Money | None = Field(None, description="Leads that would spend no more than this.")
     not_in_campaign: UUID | None = Field(None, description="A campaign that they are not in.")
+
+
+class LeadFilter(LeadSelection):
     limit: Annotated[int, Field(ge=1, le=500)] = 50
     cursor: Annotated[str, Field(max_length=100)] | None = None

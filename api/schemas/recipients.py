@@ -8,27 +8,37 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.schemas.fields import Body, wrong
+from api.schemas.leads import LeadSelection
 from shared.domain.recipient import RecipientStatus
 
 
 class NewRecipients(Body):
-    """Either several leads, or one."""
+    """Several leads, or one, or all that match a filter."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"contact_ids": ["01939b7e-0000-7000-8000-000000000001"]}]}
+        json_schema_extra={
+            "examples": [
+                {"contact_ids": ["01939b7e-0000-7000-8000-000000000001"]},
+                {"filter": {"fit_score_min": 70, "seniority": "director", "industry": "software"}},
+            ]
+        }
     )
 
     contact_ids: Annotated[list[UUID], Field(min_length=1, max_length=100_000)] | None = None
     contact_id: UUID | None = None
+    filter: LeadSelection | None = Field(None, description="`{}` is every lead.")
 
     @model_validator(mode="after")
-    def _is_one_of_both(self) -> "NewRecipients":
-        if (self.contact_ids is None) == (self.contact_id is None):
-            raise wrong("Give either contact_ids or contact_id")
+    def _is_one_of_them(self) -> "NewRecipients":
+        given = (self.contact_ids, self.contact_id, self.filter)
+        if len([one for one in given if one is not None]) != 1:
+            raise wrong("Give either contact_ids, or contact_id, or filter")
         return self
 
     @property
-    def lead_ids(self) -> list[UUID]:
+    def wanted(self) -> list[UUID] | LeadSelection:
+        if self.filter is not None:
+            return self.filter
         return [self.contact_id] if self.contact_id else self.contact_ids or []
 
 
@@ -56,7 +66,15 @@ class RecipientAnswer(BaseModel):
 
 class Refusal(BaseModel):
     contact_id: UUID
-    reason: str = Field(examples=["not found", "no email", "suppressed", "already_contacted"])
+    reason: str = Field(
+        examples=[
+            "not found",
+            "no email",
+            "suppressed",
+            "already_contacted",
+            "active in another campaign",
+        ]
+    )
 
 
 class AddedAnswer(BaseModel):
@@ -67,6 +85,18 @@ class AddedAnswer(BaseModel):
     refused_count: int
     refused: list[Refusal]
     recipients: list[RecipientAnswer]
+    task_id: UUID | None = Field(description="Where all refusals are read when these are some.")
+
+
+class Resolution(StrEnum):
+    """What a person knows of a mail of which nobody knew whether it was sent."""
+
+    SENT = "sent"
+    RESEND = "resend"
+
+
+class NewResolution(Body):
+    outcome: Resolution = Field(examples=["sent"])
 
 
 class ActionShown(StrEnum):

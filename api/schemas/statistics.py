@@ -25,11 +25,13 @@ class Rates(BaseModel):
 
 
 class ChannelCounts(BaseModel):
-    """`opened` and `clicked` are null: this campaign does not track them."""
+    """`opened` and `clicked` are null: this campaign does not track them. `failed`: refused."""
 
     sent: int = 0
     opened: int | None = None
     clicked: int | None = None
+    failed: int = 0
+    skipped: int = 0
     replied: int = 0
     bounced: int = 0
     unsubscribed: int = 0

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.callers import Caller, Permission
+from api.services.versions import must_match
 from shared.db.models import AccountRow, AccountTokenRow, ActionRow, ActionStatus
 from shared.db.models.accounts import AccountStatus
 from shared.db.session import Database
@@ -50,11 +51,20 @@ class AccountService:
             rows = (await session.scalars(query)).all()
             return await _counted(session, rows)
 
+    async def get(self, caller: Caller, account_id: UUID) -> CountedAccount:
+        async with self._database.company_session(caller.company_id) as session:
+            account = await session.get(AccountRow, account_id)
+            if account is None:
+                raise NotFound(f"Account {account_id} is not there")
+            [counted] = await _counted(session, [account])
+            return counted
+
     async def change(
-        self, caller: Caller, account_id: UUID, fields: Mapping[str, Any]
+        self, caller: Caller, account_id: UUID, fields: Mapping[str, Any], *, expected: str | None
     ) -> CountedAccount:
         async with self._database.company_session(caller.company_id) as session:
             account = await _get_own(session, caller, account_id)
+            must_match(account, expected)
             if fields.get("is_primary"):
                 await session.execute(update(AccountRow).values(is_primary=False))
             for name, value in fields.items():

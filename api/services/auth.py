@@ -13,8 +13,9 @@ from uuid_utils.compat import uuid7
 from api.callers import Identity
 from api.passwords import Passwords
 from api.rate_limit import AttemptLimit
+from api.services.members import INVITATION
 from api.tokens import LIFETIME, AccessTokens
-from shared.db.models import CompanyRow, MembershipRow, Role, SessionRow, UserRow
+from shared.db.models import CompanyRow, MembershipRow, OAuthStateRow, Role, SessionRow, UserRow
 from shared.db.session import Database
 from shared.errors import Conflict, NotAuthenticated, NotFound
 from shared.keyring import Keyring
@@ -46,6 +47,8 @@ class Me:
 
 
 class AuthService:
+    """Passwords, tokens, and who belongs where."""
+
     def __init__(
         self, *, database: Database, keyring: Keyring, tokens: AccessTokens, passwords: Passwords
     ) -> None:
@@ -83,6 +86,31 @@ class AuthService:
         self._per_account.give_back(email)
         async with self._database.outside_session() as session:
             return self._open(session, user, company_id=None, family_id=uuid7())
+
+    async def accept_invitation(self, token: str, *, password: str, name: str | None) -> Tokens:
+        """Set the first password with the token that the inviting admin was given."""
+        password_hash = await self._passwords.hash(password)
+        now = datetime.now(UTC)
+        async with self._database.outside_session() as session:
+            invitation = await session.scalar(
+                update(OAuthStateRow)
+                .where(
+                    OAuthStateRow.token_hash == self._keyring.token_hash(token),
+                    OAuthStateRow.purpose == INVITATION,
+                    OAuthStateRow.used_at.is_(None),
+                    OAuthStateRow.expires_at > now,
+                )
+                .values(used_at=now)
+                .returning(OAuthStateRow)
+            )
+            if invitation is None:
+                raise NotAuthenticated("This invitation was used or is too old: ask for a new one")
+            user = await session.get_one(UserRow, invitation.user_id, with_for_update=True)
+            if user.password_hash is not None or user.oidc_subject is not None:
+                raise Conflict("A password was set already: use POST /api/auth/login")
+            user.password_hash, user.name = password_hash, name or user.name
+            company_id = invitation.company_id
+            return self._open(session, user, company_id=company_id, family_id=uuid7())
 
     async def refresh(self, refresh_token: str) -> Tokens:
         """Swap a refresh token for the next one of its family; a second use ends the family."""

@@ -12,8 +12,13 @@ from api.callers import Caller
 from api.conducting import Conducting
 from api.schemas.statistics import CampaignCounts, CampaignStats
 from api.services.endings import end_open_recipients
+from api.services.products import must_be_offered
 from api.services.statistics import count_campaign, count_recipients
+from api.services.versions import must_match
+from shared.content import check_template
 from shared.db.models import AccountRow, CampaignRow, StepRow
+from shared.db.models.campaigns import Channel
+from shared.db.repositories.counters import recount_campaign
 from shared.db.session import Database
 from shared.domain.recipient import EndReason
 from shared.errors import Invalid, NotFound
@@ -37,29 +42,28 @@ class CampaignService:
         self._database = database
         self._conducting = conducting
 
-    async def create(self, caller: Caller, fields: Mapping[str, Any]) -> CountedCampaign:
+    async def create(
+        self,
+        caller: Caller,
+        fields: Mapping[str, Any],
+        *,
+        first_mail: tuple[str, str] | None = None,
+    ) -> CountedCampaign:
+        """`first_mail`: subject and text of a first step without a delay."""
+        if first_mail:
+            for field, template in zip(("subject", "template"), first_mail, strict=True):
+                check_template(template, field=field)
         async with self._database.company_session(caller.company_id) as session:
             campaign = CampaignRow(created_by=caller.user_id)
             await _change(session, campaign, fields)
             session.add(campaign)
             await session.flush()
+            if first_mail:
+                subject, text = first_mail
+                step = StepRow(campaign_id=campaign.id, position=1, channel=Channel.EMAIL)
+                step.subject, step.message_template = subject, text
+                session.add(step)
             return CountedCampaign(row=campaign, stats=CampaignCounts())
-
-    async def list_campaigns(
-        self, caller: Caller, *, limit: int, after: UUID | None
-    ) -> Sequence[CountedCampaign]:
-        """Newest first, one more than asked for if there are more."""
-        query = select(CampaignRow).where(CampaignRow.deleted_at.is_(None))
-        if after:
-            query = query.where(CampaignRow.id < after)
-        async with self._database.company_session(caller.company_id) as session:
-            rows = await session.scalars(query.order_by(CampaignRow.id.desc()).limit(limit + 1))
-            campaigns = rows.all()
-            counts = await count_recipients(session, [row.id for row in campaigns])
-        return [
-            CountedCampaign(row=row, stats=counts.get(row.id, CampaignCounts()))
-            for row in campaigns
-        ]
 
     async def get(self, caller: Caller, campaign_id: UUID) -> WholeCampaign:
         async with self._database.company_session(caller.company_id) as session:
@@ -71,10 +75,11 @@ class CampaignService:
             )
 
     async def change(
-        self, caller: Caller, campaign_id: UUID, fields: Mapping[str, Any]
+        self, caller: Caller, campaign_id: UUID, fields: Mapping[str, Any], *, expected: str | None
     ) -> CountedCampaign:
         async with self._database.company_session(caller.company_id) as session:
             campaign = await get_campaign(session, campaign_id, is_locked=True)
+            must_match(campaign, expected)
             await _change(session, campaign, fields)
             await session.flush()
             return await counted(session, campaign)
@@ -92,6 +97,12 @@ class CampaignService:
     async def count(self, caller: Caller, campaign_id: UUID) -> CampaignStats:
         async with self._database.company_session(caller.company_id) as session:
             await get_campaign(session, campaign_id)
+            return await count_campaign(session, campaign_id)
+
+    async def recount(self, caller: Caller, campaign_id: UUID) -> CampaignStats:
+        async with self._database.company_session(caller.company_id) as session:
+            await get_campaign(session, campaign_id)
+            await recount_campaign(session, campaign_id)
             return await count_campaign(session, campaign_id)
 
 
@@ -120,20 +131,25 @@ async def list_steps(session: AsyncSession, campaign_id: UUID) -> Sequence[StepR
 async def counted(session: AsyncSession, campaign: CampaignRow) -> CountedCampaign:
     """The campaign as it is in the database now, with its counts."""
     await session.refresh(campaign)
-    counts = await count_recipients(session, [campaign.id])
-    return CountedCampaign(row=campaign, stats=counts.get(campaign.id, CampaignCounts()))
+    return CountedCampaign(row=campaign, stats=await count_recipients(session, campaign.id))
 
 
 async def _change(session: AsyncSession, campaign: CampaignRow, fields: Mapping[str, Any]) -> None:
     values = dict(fields)
     if "account_ids" in values:
-        chosen = values.pop("account_ids") or [None]
-        await _must_be_there(session, chosen[0])
-        campaign.account_id = chosen[0]
+        chosen = values.pop("account_ids") or []
+        await _must_be_there(session, chosen)
+        campaign.account_ids = chosen
+        campaign.account_id = chosen[0] if chosen else None
+    product_id = values.get("product_id", campaign.product_id)
+    if product_id != campaign.product_id:
+        await must_be_offered(session, product_id)
     for name, value in values.items():
         setattr(campaign, name, value)
 
 
-async def _must_be_there(session: AsyncSession, account_id: UUID | None) -> None:
-    if account_id is not None and await session.get(AccountRow, account_id) is None:
-        raise Invalid(f"Account {account_id} is not there", field="account_ids.0")
+async def _must_be_there(session: AsyncSession, account_ids: Sequence[UUID]) -> None:
+    known = set(await session.scalars(select(AccountRow.id).where(AccountRow.id.in_(account_ids))))
+    for place, account_id in enumerate(account_ids):
+        if account_id not in known:
+            raise Invalid(f"Account {account_id} is not there", field=f"account_ids.{place}")

@@ -10,13 +10,14 @@ from sqlalchemy import select, update
 from uuid_utils.compat import uuid7
 
 from api.callers import Caller
+from api.services.versions import must_match
 from shared.db.models import ApiKeyRow, CompanyRow, MembershipRow, Role, UserRow
 from shared.db.session import Database
 from shared.errors import NotAuthenticated, NotFound
 from shared.keyring import Keyring
 
 PREFIX_CHARACTERS = 12
-SETTINGS = frozenset({"brand_primary_color", "brand_tone"})
+SETTINGS = frozenset({"brand_primary_color", "brand_tone", "one_campaign_at_a_time"})
 
 
 class CompanyService:
@@ -41,9 +42,12 @@ class CompanyService:
         async with self._database.company_session(caller.company_id) as session:
             return await session.get_one(CompanyRow, caller.company_id)
 
-    async def change(self, caller: Caller, fields: Mapping[str, Any]) -> CompanyRow:
+    async def change(
+        self, caller: Caller, fields: Mapping[str, Any], *, expected: str | None
+    ) -> CompanyRow:
         async with self._database.company_session(caller.company_id) as session:
             company = await session.get_one(CompanyRow, caller.company_id, with_for_update=True)
+            must_match(company, expected)
             _change(company, fields)
             await session.flush()
             await session.refresh(company)

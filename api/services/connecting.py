@@ -16,6 +16,7 @@ from api.callers import Caller
 from api.conducting import Conducting
 from api.places import Places
 from api.services.waking import list_parked
+from shared.db.deed import current_deed
 from shared.db.models import AccountRow, MembershipRow, OAuthStateRow
 from shared.db.models.accounts import COLD_MAILS_A_DAY, AccountKind, AccountStatus
 from shared.db.session import Database
@@ -67,25 +68,31 @@ class ConnectService:
     async def begin(self, ticket: str, *, login_hint: str | None, return_to: str | None) -> str:
         """Swap the ticket for Google's consent page."""
         way_back = self._places.way_back(return_to) if return_to else None
-        state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
         async with self._database.outside_session() as session:
             used = await self._use(session, TICKET, ticket)
             if used is None:
                 raise NotAuthenticated("This link was used or is too old: connect once more")
-            row = self._new_state(
-                GMAIL,
-                state,
+            return self._set_out(
+                session,
                 user_id=used.user_id,
                 company_id=used.company_id,
+                login_hint=login_hint,
                 return_to=way_back or used.return_to,
             )
-            row.code_verifier = self._keyring.seal(
-                verifier, place=VERIFIER, company_id=row.company_id, row_id=row.id
+
+    async def begin_as(
+        self, caller: Caller, *, login_hint: str | None, return_to: str | None
+    ) -> str:
+        """Google's consent page for somebody whose browser is logged in."""
+        way_back = self._places.way_back(return_to) if return_to else None
+        async with self._database.outside_session() as session:
+            return self._set_out(
+                session,
+                user_id=caller.person,
+                company_id=caller.company_id,
+                login_hint=login_hint,
+                return_to=way_back,
             )
-            session.add(row)
-        return self._google.authorize_url(
-            state=state, code_verifier=verifier, login_hint=login_hint
-        )
 
     async def use_state(self, state: str) -> OAuthStateRow:
         """Who set out with this state. Raises NotAuthenticated, also the second time."""
@@ -101,6 +108,7 @@ class ConnectService:
         verifier = self._keyring.open(
             state.code_verifier, place=VERIFIER, company_id=state.company_id, row_id=state.id
         )
+        current_deed().actor = f"user:{state.user_id}"
         tokens = await self._google.exchange(code, verifier)
         person = await self._google.who(tokens.access_token)
         async with self._database.company_session(
@@ -111,6 +119,27 @@ class ConnectService:
         if account.status is AccountStatus.ACTIVE:
             await self._conducting.wake(parked)
         return account
+
+    def _set_out(
+        self,
+        session: AsyncSession,
+        *,
+        user_id: UUID,
+        company_id: UUID,
+        login_hint: str | None,
+        return_to: str | None,
+    ) -> str:
+        state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
+        row = self._new_state(
+            GMAIL, state, user_id=user_id, company_id=company_id, return_to=return_to
+        )
+        row.code_verifier = self._keyring.seal(
+            verifier, place=VERIFIER, company_id=row.company_id, row_id=row.id
+        )
+        session.add(row)
+        return self._google.authorize_url(
+            state=state, code_verifier=verifier, login_hint=login_hint
+        )
 
     async def _keep(
         self, session: AsyncSession, state: OAuthStateRow, person: Identity, tokens: Tokens

@@ -1,42 +1,103 @@
-"""Takes leads into a campaign, in a few statements however many they are."""
+"""Takes leads into a campaign in one statement, however many they are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import (
+    Integer,
+    Select,
+    Text,
+    TextualSelect,
+    Uuid,
+    bindparam,
+    column,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.db.models import CampaignRow, JobRow
+from shared.db.models.campaigns import CampaignType
 
 MOST_LISTED = 500
 MOST_REFUSALS = 1_000
 
-# The order of the list is the order in which they are started.
-_INSERT = text("""
-insert into recipients (campaign_id, lead_id)
-select :campaign_id, l.id
-from (select id, min(place) as place
-      from unnest(cast(:ids as uuid[])) with ordinality as asked (id, place) group by id) asked
-join leads l on l.id = asked.id
-where l.email is not null
-  and not exists (select 1 from suppressions s where s.key_hash = any (l.suppression_keys))
-order by asked.place
-on conflict (company_id, campaign_id, lead_id) do nothing
-returning id
-""")
-_REFUSED = text("""
-select asked.id as contact_id, case when l.id is null then 'not found'
+# What the first step needs. A step by hand reaches anybody.
+ADDRESS_OF_CHANNEL = {
+    "email": "email",
+    "call": "phone",
+    "linkedin_message": "linkedin_url",
+    "linkedin_connection": "linkedin_url",
+    "task": None,
+}
+ADDRESS_OF_TYPE = {
+    CampaignType.EMAIL: "email",
+    CampaignType.MULTI: "email",
+    CampaignType.CALL: "phone",
+    CampaignType.LINKEDIN: "linkedin_url",
+}
+
+_FIRST_CHANNEL = text("select channel from steps where campaign_id = :id and position = 1")
+_ONE_AT_A_TIME = text(
+    "select coalesce((settings ->> 'one_campaign_at_a_time')::boolean, false) from companies"
+)
+# 100,000 take seconds; a filter may name many more. Plans that this connection made while there
+# were few leads, those of its foreign keys too, would read the whole table for each of them.
+_TAKE_TIME = (
+    text("set local statement_timeout = '10min'"),
+    text("set local enable_seqscan = off"),
+    text("discard plans"),
+)
+_ELSEWHERE = """
+  when exists (
+    select from recipients o join campaigns oc on oc.id = o.campaign_id
+    where o.lead_id = l.id and o.ended_at is null and o.campaign_id <> :campaign_id
+      and oc.status in ('active', 'paused') and oc.deleted_at is null)
+    then 'active in another campaign'
+"""
+# `offset 0` keeps the look-ups one by one, by index: joined freely, a company whose rows nobody
+# has analyzed yet has them compared each with each.
+_JUDGED = """
+select asked.id, asked.place, case
+  when l.id is null then 'not found'
   when r.end_reason = 'removed' then 'already_contacted'
-  when l.email is null then 'no email' else 'suppressed' end as reason
-from (select distinct unnest(cast(:ids as uuid[])) as id) asked
-left join leads l on l.id = asked.id
-left join recipients r on r.lead_id = l.id and r.campaign_id = :campaign_id
-where r.id is null or r.end_reason = 'removed'
-limit :most
-""")
-_ALREADY = text("""
-select count(*) from recipients
-where campaign_id = :campaign_id and lead_id = any (:ids) and end_reason is distinct from 'removed'
-""")
+  when r.id is not null then 'already'
+  {no_address}
+  when exists (select from suppressions s where s.key_hash = any (l.suppression_keys))
+    then 'suppressed'
+  {elsewhere} end as reason
+from asked
+left join lateral (
+  select id, email, phone, linkedin_url, suppression_keys from leads where id = asked.id offset 0
+) l on true
+left join lateral (
+  select id, end_reason from recipients
+  where lead_id = asked.id and campaign_id = :campaign_id offset 0
+) r on true
+"""
+# The order of asking is the order in which they are started.
+_ADDED = """
+insert into recipients (campaign_id, lead_id)
+select :campaign_id, id from judged where reason is null order by place
+on conflict (company_id, campaign_id, lead_id) do nothing returning id
+"""
+_REFUSED = "select id, place, reason from judged where reason <> 'already'"
+# Those that the answer has no room for are read at the task.
+_KEPT = """
+insert into refused_rows (job_id, number, reason, cells)
+select cast(:job_id as uuid), row_number() over (order by place), reason, array[id::text]
+from refused where cast(:job_id as uuid) is not null returning id
+"""
+_ANSWER = """
+select (select count(*) from asked) as asked, (select count(*) from added) as added,
+  (select count(*) from refused) as refused, (select count(*) from kept) as kept,
+  array(select id from added order by id limit :most_listed) as ids,
+  array(select id from refused order by place limit :most_refusals) as refused_ids,
+  array(select reason from refused order by place limit :most_refusals) as reasons
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,23 +108,86 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolled:
-    """`ids`: the new recipients. `refused`: the first thousand of `refused_count`."""
+    """`ids` and `refused` are the first of `added` and `refused_count`; the job has the rest."""
 
     ids: Sequence[UUID]
+    added: int
     already: int
     refused_count: int
     refused: list[Refused]
 
 
-async def enrol(session: AsyncSession, campaign_id: UUID, lead_ids: Sequence[UUID]) -> Enrolled:
-    """Add whoever can be reached and is not in the campaign yet."""
-    asked = {"campaign_id": campaign_id, "ids": list(lead_ids)}
-    added = (await session.scalars(_INSERT, asked)).all()
-    inside = await session.scalar(_ALREADY, asked) or 0
-    refused = await session.execute(_REFUSED, asked | {"most": MOST_REFUSALS})
+def named(lead_ids: Sequence[UUID]) -> Select[tuple[UUID, int]]:
+    """These leads, each once, in this order."""
+    ids = bindparam("lead_ids", list(lead_ids), type_=ARRAY(Uuid()))
+    asked = func.unnest(ids).table_valued(column("id", Uuid()), with_ordinality="place")
+    asked = asked.render_derived(name="named")
+    return select(asked.c.id, func.min(asked.c.place).label("place")).group_by(asked.c.id)
+
+
+async def enrol(
+    session: AsyncSession,
+    campaign: CampaignRow,
+    asked: Select[tuple[UUID, int]],
+    *,
+    job: JobRow | None,
+) -> Enrolled:
+    """Add whoever can be reached and is not in the campaign yet.
+
+    `asked`: rows of (id, place), such as `named` makes. `job` keeps what is too much to list.
+    """
+    statement = await _make_statement(session, campaign, asked)
+    values = {
+        "campaign_id": campaign.id,
+        "job_id": job.id if job else None,
+        "most_listed": MOST_LISTED,
+        "most_refusals": MOST_REFUSALS,
+    }
+    row = (await session.execute(statement, values)).one()
+    refused = zip(row.refused_ids, row.reasons, strict=True)
     return Enrolled(
-        ids=added,
-        already=inside - len(added),
-        refused_count=len(set(lead_ids)) - inside,
-        refused=[Refused(contact_id=row.contact_id, reason=row.reason) for row in refused],
+        ids=row.ids,
+        added=row.added,
+        # Somebody else may have added some of them at this moment: they are in it all the same.
+        already=row.asked - row.added - row.refused,
+        refused_count=row.refused,
+        refused=[Refused(contact_id=lead_id, reason=reason) for lead_id, reason in refused],
     )
+
+
+async def take_time(session: AsyncSession) -> None:
+    """Ready this transaction for more leads than the usual time and plans are enough for."""
+    for statement in _TAKE_TIME:
+        await session.execute(statement)
+
+
+async def _make_statement(
+    session: AsyncSession, campaign: CampaignRow, asked: Select[tuple[UUID, int]]
+) -> TextualSelect:
+    address = await _needed_address(session, campaign)
+    is_alone = await session.scalar(_ONE_AT_A_TIME)
+    judged = _JUDGED.format(
+        no_address=f"when l.{address} is null then 'no {address}'" if address else "",
+        elsewhere=_ELSEWHERE if is_alone else "",
+    )
+    parts = {"judged": judged, "added": _ADDED, "refused": _REFUSED, "kept": _KEPT}
+    id_ = column("id", Uuid())
+    ctes = [text(sql).columns(id_).cte(name) for name, sql in parts.items()]
+    return (
+        text(_ANSWER)
+        .columns(
+            *(column(name, Integer()) for name in ("asked", "added", "refused", "kept")),
+            column("ids", ARRAY(Uuid())),
+            column("refused_ids", ARRAY(Uuid())),
+            column("reasons", ARRAY(Text())),
+        )
+        .add_cte(asked.cte("asked"), *ctes)
+    )
+
+
+async def _needed_address(session: AsyncSession, campaign: CampaignRow) -> str | None:
+    """The field of a lead that the first step goes to, else that the campaign's type means."""
+    channel = await session.scalar(_FIRST_CHANNEL, {"id": campaign.id})
+    if channel is None:
+        return ADDRESS_OF_TYPE[campaign.type]
+    return ADDRESS_OF_CHANNEL[channel]

@@ -1,25 +1,27 @@
 """The people to reach."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Text, bindparam, exists, false, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from api.callers import Caller
-from api.schemas.leads import LeadFilter
+from api.schemas.leads import LeadFilter, LeadSelection
 from api.schemas.paging import read_cursor
+from api.services.versions import must_match
 from shared.db.models import LeadRow, RecipientRow
+from shared.db.models.leads import FOLDED
 from shared.db.session import Database
 from shared.errors import Conflict, NotFound
 from shared.keyring import Keyring
 from shared.suppression import lead_keys
 
-SAME = ("status", "company_name", "role", "seniority", "industry", "city", "country")
 SEARCHED = (
     LeadRow.email,
     LeadRow.name,
@@ -51,7 +53,7 @@ class LeadService:
 
     async def list_leads(self, caller: Caller, asked: LeadFilter) -> Sequence[LeadRow]:
         """Newest first, one more than asked for if there are more."""
-        query = select(LeadRow).where(*_conditions(asked))
+        query = select(LeadRow).where(*lead_conditions(asked))
         if after := read_cursor(asked.cursor):
             query = query.where(LeadRow.id < after)
         async with self._database.company_session(caller.company_id) as session:
@@ -62,10 +64,13 @@ class LeadService:
         async with self._database.company_session(caller.company_id) as session:
             return await _get(session, lead_id)
 
-    async def change(self, caller: Caller, lead_id: UUID, fields: Mapping[str, Any]) -> LeadRow:
+    async def change(
+        self, caller: Caller, lead_id: UUID, fields: Mapping[str, Any], *, expected: str | None
+    ) -> LeadRow:
         try:
             async with self._database.company_session(caller.company_id) as session:
                 lead = await _get(session, lead_id, is_locked=True)
+                must_match(lead, expected)
                 for name, value in fields.items():
                     setattr(lead, name, value)
                 lead.suppression_keys = self._keys(vars(lead))
@@ -111,15 +116,31 @@ async def _taken(session: AsyncSession, email: str) -> Conflict:
     return Conflict(f"The lead {owner} has this email address already: change it with PUT")
 
 
-def _conditions(asked: LeadFilter) -> list[ColumnElement[bool]]:
+def _matching(text: str) -> list[ColumnElement[bool]]:
+    """The index finds beginnings of words; what stands between them is compared afterwards."""
+    words = re.findall(r"[^\W_]+", text.lower())
+    if not words:
+        return [false()]
+    wanted = bindparam(None, words, type_=ARRAY(Text()))
+    found = func.leads_matching(wanted).table_valued("company_id", "id")
+    parts = [
+        or_(*(column.icontains(part, autoescape=True) for column in SEARCHED))
+        for part in text.split()
+    ]
+    return [LeadRow.id.in_(select(found.c.id)), *parts]
+
+
+def lead_conditions(asked: LeadSelection) -> list[ColumnElement[bool]]:
+    """What a lead has to fulfil to match every given filter."""
     conditions = [
-        getattr(LeadRow, name) == value
-        for name in SAME
+        getattr(LeadRow, f"{name}_folded") == func.lower(value)
+        for name in FOLDED
         if (value := getattr(asked, name)) is not None
     ]
+    if asked.status is not None:
+        conditions.append(LeadRow.status == asked.status)
     if asked.q:
-        found = [column.icontains(asked.q, autoescape=True) for column in SEARCHED]
-        conditions.append(or_(*found))
+        conditions += _matching(asked.q)
     ranges = (
         (asked.fit_score_min, LeadRow.fit_score.__ge__),
         (asked.fit_score_max, LeadRow.fit_score.__le__),

@@ -35,12 +35,10 @@ class LifecycleService:
         async with self._database.company_session(caller.company_id) as session:
             campaign = await get_campaign(session, campaign_id, is_locked=True)
             match campaign.status:
-                case CampaignStatus.DRAFT:
-                    await _activate(session, campaign, caller)
-                case CampaignStatus.PAUSED:
-                    campaign.status = CampaignStatus.ACTIVE
                 case CampaignStatus.COMPLETED:
                     raise Conflict("The campaign is completed: make a new one")
+                case CampaignStatus.DRAFT | CampaignStatus.PAUSED:
+                    await set_active(session, campaign, caller)
             await session.flush()
             parked = await list_parked(session, caller.company_id, campaign_id=campaign_id)
             answer = await counted(session, campaign)
@@ -83,41 +81,57 @@ class LifecycleService:
         await self._conducting.stop(running, EndReason.CAMPAIGN_ENDED)
         return answer
 
+    async def archive(self, caller: Caller, campaign_id: UUID) -> CountedCampaign:
+        """Put it aside. It stays readable, and activating it takes it out again."""
+        async with self._database.company_session(caller.company_id) as session:
+            campaign = await get_campaign(session, campaign_id, is_locked=True)
+            if campaign.status is CampaignStatus.ACTIVE:
+                raise Conflict("The campaign is active: pause or complete it first")
+            now = await session.scalar(select(func.clock_timestamp()))
+            campaign.archived_at = campaign.archived_at or now
+            await session.flush()
+            return await counted(session, campaign)
+
     async def _go_on(self, company_id: UUID, campaign_id: UUID, parked: list[RecipientRef]) -> None:
         await self._conducting.launch(company_id, campaign_id)
         await self._conducting.wake(parked)
 
 
-async def _activate(session: AsyncSession, campaign: CampaignRow, caller: Caller) -> None:
-    steps = await list_steps(session, campaign.id)
-    account = await _find_account(session, campaign)
-    missing = [*_missing_in_account(account), *_missing_in_steps(steps)]
-    if missing:
-        raise Conflict("The campaign cannot be activated yet", missing=tuple(missing))
-    campaign.account_id = account.id if account else None
-    campaign.version_id = await publish_version(session, campaign.id, created_by=caller.user_id)
-    campaign.status = CampaignStatus.ACTIVE
-    campaign.activated_at = await session.scalar(select(func.clock_timestamp()))
+async def set_active(session: AsyncSession, campaign: CampaignRow, caller: Caller) -> None:
+    """A draft is checked and published; a paused campaign goes on. Raises Conflict."""
+    if campaign.status is CampaignStatus.DRAFT:
+        steps = await list_steps(session, campaign.id)
+        accounts = await find_accounts(session, campaign)
+        missing = [*missing_in_accounts(accounts), *_missing_in_steps(steps)]
+        if missing:
+            raise Conflict("The campaign cannot be activated yet", missing=tuple(missing))
+        campaign.account_id = accounts[0].id
+        campaign.version_id = await publish_version(session, campaign.id, created_by=caller.user_id)
+        campaign.activated_at = await session.scalar(select(func.clock_timestamp()))
+    campaign.status, campaign.archived_at = CampaignStatus.ACTIVE, None
 
 
-async def _find_account(session: AsyncSession, campaign: CampaignRow) -> AccountRow | None:
+async def find_accounts(session: AsyncSession, campaign: CampaignRow) -> Sequence[AccountRow]:
     """The campaign's own, else the primary one, which is then kept."""
     if campaign.account_id:
-        return await session.get_one(AccountRow, campaign.account_id)
+        ids = campaign.account_ids or [campaign.account_id]
+        own = await session.scalars(select(AccountRow).where(AccountRow.id.in_(ids)))
+        return sorted(own, key=lambda account: ids.index(account.id))
     connected = AccountRow.status != AccountStatus.DISCONNECTED
     primary_first = AccountRow.is_primary.desc(), AccountRow.id
-    return await session.scalar(
-        select(AccountRow).where(connected).order_by(*primary_first).limit(1)
-    )
+    found = select(AccountRow).where(connected).order_by(*primary_first).limit(1)
+    return (await session.scalars(found)).all()
 
 
-def _missing_in_account(account: AccountRow | None) -> list[str]:
-    if account is None:
+def missing_in_accounts(accounts: Sequence[AccountRow]) -> list[str]:
+    if not accounts:
         return ["No account is connected: connect one with POST /api/accounts/gmail/connect"]
-    if account.status is AccountStatus.ACTIVE:
-        return []
-    reason = account.status_reason or f"it is {account.status}"
-    return [f"The account {account.email} cannot send ({reason}): connect it again"]
+    missing = []
+    for account in accounts:
+        if account.status is not AccountStatus.ACTIVE:
+            reason = account.status_reason or f"it is {account.status}"
+            missing.append(f"The account {account.email} cannot send ({reason}): connect it again")
+    return missing
 
 
 def _missing_in_steps(steps: Sequence[StepRow]) -> list[str]:

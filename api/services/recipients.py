@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.callers import Caller
 from api.conducting import Conducting
 from api.services.campaigns import get_campaign
-from api.services.enrolling import MOST_LISTED, Enrolled, enrol
+from api.services.enlisting import Wanted, enrol_wanted
+from api.services.enrolling import Enrolled
 from api.services.statuses import IS_LISTED, has_status
 from shared.contracts.recipient import RecipientRef
 from shared.db.models import ActionRow, ActionStatus, LeadRow, RecipientRow
@@ -42,6 +43,7 @@ class KnownRecipient:
 class Added:
     enrolled: Enrolled
     recipients: Sequence[KnownRecipient]
+    task_id: UUID | None
 
 
 class RecipientService:
@@ -50,7 +52,7 @@ class RecipientService:
         self._conducting = conducting
         self._shelf = VersionShelf()
 
-    async def add(self, caller: Caller, campaign_id: UUID, lead_ids: Sequence[UUID]) -> Added:
+    async def add(self, caller: Caller, campaign_id: UUID, wanted: Wanted) -> Added:
         """Rows first; after the commit a few are started here, many by the launcher."""
         company_id = caller.company_id
         async with self._database.company_session(company_id) as session:
@@ -58,15 +60,14 @@ class RecipientService:
             campaign = await get_campaign(session, campaign_id, is_locked=True)
             if campaign.status is CampaignStatus.COMPLETED:
                 raise Conflict("The campaign is completed: add the leads to another one")
-            enrolled = await enrol(session, campaign_id, lead_ids)
+            enrolled, task_id = await enrol_wanted(session, campaign, wanted, by=caller.user_id)
         if campaign.status is CampaignStatus.ACTIVE:
-            added = len(enrolled.ids)
-            await self._conducting.start_new(company_id, campaign_id, added=added)
+            await self._conducting.start_new(company_id, campaign_id, added=enrolled.added)
         async with self._database.company_session(company_id) as session:
-            listed = RecipientRow.id.in_(enrolled.ids[:MOST_LISTED])
-            query = select(RecipientRow).where(listed).order_by(RecipientRow.id)
+            query = select(RecipientRow).where(RecipientRow.id.in_(enrolled.ids))
+            query = query.order_by(RecipientRow.id)
             known = await _with_leads(session, query, campaign.status)
-        return Added(enrolled=enrolled, recipients=known)
+        return Added(enrolled=enrolled, recipients=known, task_id=task_id)
 
     async def list_recipients(
         self,

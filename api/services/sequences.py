@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 from api.callers import Caller
 from api.conducting import Conducting
 from api.services.campaigns import get_campaign, list_steps
+from api.services.versions import must_match
 from api.services.waking import list_waiting
 from shared.content import check_template
 from shared.contracts.recipient import RecipientRef
@@ -63,13 +64,25 @@ class SequenceService:
         await self._conducting.wake(waiting)
         return step
 
+    async def get(self, caller: Caller, campaign_id: UUID, step_number: int) -> StepRow:
+        async with self._database.company_session(caller.company_id) as session:
+            await get_campaign(session, campaign_id)
+            return await _get_step(session, campaign_id, step_number)
+
     async def change(
-        self, caller: Caller, campaign_id: UUID, step_number: int, fields: Mapping[str, Any]
+        self,
+        caller: Caller,
+        campaign_id: UUID,
+        step_number: int,
+        fields: Mapping[str, Any],
+        *,
+        expected: str | None,
     ) -> StepRow:
         _check_templates(fields)
         async with self._database.company_session(caller.company_id) as session:
             campaign = await _open_campaign(session, campaign_id)
             step = await _get_step(session, campaign_id, step_number)
+            must_match(step, expected)
             for name, value in fields.items():
                 setattr(step, name, value)
             await session.flush()

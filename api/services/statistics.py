@@ -1,69 +1,49 @@
-"""What a campaign has achieved so far, counted from the ledger."""
+"""What a campaign has achieved so far, as the triggers have counted it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.schemas.statistics import CampaignCounts, CampaignStats, ChannelCounts, Rates, StepCounts
-from api.services.statuses import IS_LISTED, STATUS
-from shared.db.models import RecipientRow
-from shared.domain.recipient import EndReason
 
-# A bounce or an unsubscription belongs to the last mail that went out before it. What a removed
-# step has sent still counts for its channel, though the step is not listed any more.
+_RECIPIENTS = text("""
+select coalesce(sum(pending), 0)::int as pending, coalesce(sum(in_progress), 0)::int as in_progress,
+  coalesce(sum(completed), 0)::int as completed, coalesce(sum(responded), 0)::int as responded,
+  coalesce(sum(failed), 0)::int as failed
+from campaign_counters where campaign_id = :campaign_id
+""")
+# What a removed step has sent still counts for its channel, though it is not listed any more.
 _STEPS = text("""
-select coalesce(s.id, x.step_id) as step_id, s.position as step_number,
-  coalesce(s.channel, 'email') as channel,
-  count(x.id) filter (where x.status = 'sent') as sent,
-  count(x.id) filter (where x.responded_at is not null and x.end_reason = :replied) as replied,
-  count(x.id) filter (where x.is_last and x.end_reason = :bounced) as bounced,
-  count(x.id) filter (where x.is_last and x.end_reason = :unsubscribed) as unsubscribed
+select coalesce(s.id, c.step_id) as step_id, s.position as step_number,
+  coalesce(s.channel, 'email') as channel, coalesce(c.sent, 0) as sent,
+  coalesce(c.failed, 0) as failed, coalesce(c.skipped, 0) as skipped,
+  coalesce(c.replied, 0) as replied, coalesce(c.bounced, 0) as bounced,
+  coalesce(c.unsubscribed, 0) as unsubscribed
 from (select id, position, channel from steps where campaign_id = :campaign_id) s
 full join (
-  select a.id, a.step_id, a.status, a.responded_at, r.end_reason,
-    a.status = 'sent' and a.attempted_at = max(a.attempted_at)
-      filter (where a.status = 'sent') over (partition by a.recipient_id) as is_last
-  from actions a join recipients r on r.id = a.recipient_id
-  where a.campaign_id = :campaign_id and r.end_reason is distinct from :removed
-) x on x.step_id = s.id
-group by 1, 2, 3 order by 2
+  select step_id, sum(sent)::int as sent, sum(failed)::int as failed, sum(skipped)::int as skipped,
+    sum(replied)::int as replied, sum(bounced)::int as bounced,
+    sum(unsubscribed)::int as unsubscribed
+  from step_counters where campaign_id = :campaign_id group by step_id
+) c on c.step_id = s.id
+order by s.position
 """)
-_COUNTED = ("sent", "replied", "bounced", "unsubscribed")
+_COUNTED = ("sent", "failed", "skipped", "replied", "bounced", "unsubscribed")
+_RATES = ("replied", "bounced", "unsubscribed")
 
 
-async def count_recipients(
-    session: AsyncSession, campaign_ids: Iterable[UUID]
-) -> dict[UUID, CampaignCounts]:
-    """Recipients by status for each campaign, in one statement."""
-    rows = await session.execute(
-        select(RecipientRow.campaign_id, STATUS.label("status"), func.count().label("number"))
-        .where(RecipientRow.campaign_id.in_(list(campaign_ids)), IS_LISTED)
-        .group_by(RecipientRow.campaign_id, "status")
-    )
-    numbers: defaultdict[UUID, dict[str, int]] = defaultdict(dict)
-    for row in rows:
-        numbers[row.campaign_id][row.status] = row.number
-    counts = defaultdict(CampaignCounts)
-    for campaign_id, by_status in numbers.items():
-        total = sum(by_status.values())
-        counts[campaign_id] = CampaignCounts(total_recipients=total, **by_status)
-    return counts
+async def count_recipients(session: AsyncSession, campaign_id: UUID) -> CampaignCounts:
+    """Recipients by status; those that were removed do not count."""
+    row = (await session.execute(_RECIPIENTS, {"campaign_id": campaign_id})).one()
+    return CampaignCounts(total_recipients=sum(row), **row._asdict())
 
 
 async def count_campaign(session: AsyncSession, campaign_id: UUID) -> CampaignStats:
-    counts = (await count_recipients(session, [campaign_id]))[campaign_id]
-    values = {
-        "campaign_id": campaign_id,
-        "replied": EndReason.REPLIED,
-        "bounced": EndReason.BOUNCED,
-        "unsubscribed": EndReason.UNSUBSCRIBED,
-        "removed": EndReason.REMOVED,
-    }
-    rows = (await session.execute(_STEPS, values)).all()
+    counts = await count_recipients(session, campaign_id)
+    rows = (await session.execute(_STEPS, {"campaign_id": campaign_id})).all()
     channels: defaultdict[str, ChannelCounts] = defaultdict(ChannelCounts)
     for row in rows:
         channel = channels[row.channel]
@@ -75,7 +55,7 @@ async def count_campaign(session: AsyncSession, campaign_id: UUID) -> CampaignSt
 
 def _step(row: Row[Any]) -> StepCounts:
     numbers = {name: getattr(row, name) for name in _COUNTED}
-    rates = {name: numbers[name] / row.sent if row.sent else None for name in _COUNTED[1:]}
+    rates = {name: numbers[name] / row.sent if row.sent else None for name in _RATES}
     return StepCounts(
         step_id=row.step_id, step_number=row.step_number, rates=Rates(**rates), **numbers
     )

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from obstore.store import MemoryStore
 from uuid_utils.compat import uuid7
 
 from api.container import Container, Parts, assemble
@@ -19,6 +20,8 @@ from api.tokens import AccessTokens
 from shared.db.models import ActionRow, ActionStatus, MembershipRow, Role, UserRow
 from shared.db.session import Database
 from shared.keyring import Keyring
+from shared.storage import Storage
+from shared.webhooks import Destinations
 from tests.api.google import FakeGoogle
 from tests.factories import NOON, Campaign, Company
 from tests.fakes.conductor import RecordingConductor
@@ -40,12 +43,18 @@ def places() -> Places:
 
 
 @pytest.fixture
+def storage() -> Storage:
+    return Storage(MemoryStore())
+
+
+@pytest.fixture
 def container(
     database: Database,
     keyring: Keyring,
     conductor: RecordingConductor,
     google: FakeGoogle,
     places: Places,
+    storage: Storage,
 ) -> Container:
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     parts = Parts(
@@ -55,6 +64,8 @@ def container(
         google=google.oauth(redirect_uri=places.callback_url),
         places=places,
         passwords=Passwords(cheap),
+        storage=storage,
+        destinations=Destinations(is_private_allowed=True),
         probes={},
     )
     return assemble(parts)
@@ -133,8 +144,8 @@ def make_action(campaign: Campaign, company: Company, recipient_id: UUID, **more
         recipient_id=recipient_id,
         campaign_id=campaign.id,
         account_id=company.account_id,
-        version_id=uuid7(),
         **{
+            "version_id": uuid7(),
             "step_id": campaign.step_ids[0],
             "planned_at": NOON,
             "attempted_at": NOON,

@@ -124,12 +124,22 @@ async def test_a_bounce_counts_for_the_last_mail(
     api: httpx.AsyncClient, company: Company, campaign: Campaign, url: str
 ) -> None:
     ref = await company.make_recipient(campaign)
-    later = {"step_id": campaign.step_ids[1], "attempted_at": NOON + timedelta(days=3)}
+    later = {
+        "step_id": campaign.step_ids[1],
+        "settled_at": NOON + timedelta(days=3),
+        "thread_id": "t2",
+    }
     async with company.session() as session:
-        row = await session.get_one(RecipientRow, ref.recipient_id)
-        row.end_reason, row.ended_at = EndReason.BOUNCED, NOON
         session.add(make_action(campaign, company, ref.recipient_id))
         session.add(make_action(campaign, company, ref.recipient_id, **later))
+    bounce = {
+        "provider": "job",
+        "provider_event_id": "1",
+        "kind": "bounce",
+        "thread_id": "t2",
+        "occurred_at": NOON.isoformat(),
+    }
+    assert (await api.post("/api/inbound", json=bounce)).status_code == 202
 
     steps = (await api.get(f"/api/campaigns/{campaign.id}/stats")).json()["steps"]
 

@@ -5,14 +5,27 @@ from typing import Any
 import pytest
 
 from api.main import openapi_document
-from shared.db.models import ApiKeyRow, Role
-from tests.api.conftest import Login
-from tests.factories import Company
+from shared.db.models import (
+    ApiKeyRow,
+    CampaignRow,
+    DocumentKind,
+    JobKind,
+    JobRow,
+    MembershipRow,
+    ProductRow,
+    Role,
+    WebhookDeliveryRow,
+    WebhookRow,
+)
+from tests.api.conftest import Login, make_action
+from tests.factories import NOON, Company
 
 Json = dict[str, Any]
 LEAD = "01939b7e-0000-7000-8000-000000000001"
 BODIES: dict[str, Json] = {
     "update_company": {"name": "Mine"},
+    "invite_member": {"email": "kim@example.com", "role": "member"},
+    "update_member": {"role": "director"},
     "create_api_key": {"name": "mine", "scopes": ["read"]},
     "create_lead": {"email": "ada@example.com"},
     "update_lead": {"city": "Paris"},
@@ -22,6 +35,11 @@ BODIES: dict[str, Json] = {
     "update_step": {"subject": "Hi"},
     "reorder_steps": {"order": [1]},
     "add_recipients": {"contact_ids": [LEAD]},
+    "create_company_campaign": {"name": "Mine", "type": "email"},
+    "resolve_action": {"outcome": "sent"},
+    "update_product": {"product_name": "Mine"},
+    "update_webhook": {"events": ["*"]},
+    "confirm_mapping": {},
 }
 OPERATIONS = [
     (method, path, operation["operationId"])
@@ -38,10 +56,8 @@ async def test_another_companys_ids_are_not_there(
     *, login: Login, company: Company, stranger: Company, method: str, path: str, name: str
 ) -> None:
     theirs = await ids_of(stranger)
-    if "{company_id}" in path and "lead_id" not in path and "key_id" not in path:
-        own = {}
-    else:
-        own = {"company_id": str(company.id)}
+    # Where something else is named, it is looked for in one's own company.
+    own = {} if path.count("{") == 1 else {"company_id": str(company.id)}
     admin = await login(company, Role.ADMIN)
 
     answer = await admin.request(method, path.format(**{**theirs, **own}), json=BODIES.get(name))
@@ -71,14 +87,41 @@ async def ids_of(company: Company) -> dict[str, str]:
     campaign = await company.make_campaign()
     recipient = await company.make_recipient(campaign)
     key = ApiKeyRow(name="k", prefix="drb_", key_hash=str(company.id), scopes=["read"])
+    product = ProductRow(
+        product_name="Engine",
+        file_name="engine.txt",
+        file_key="-",
+        file_size=1,
+        kind=DocumentKind.TXT,
+        text="-",
+        text_length=1,
+    )
+    webhook = WebhookRow(url="https://127.0.0.1:1", events=["*"], secret=b"-")
+    job = JobRow(kind=JobKind.IMPORT, more={"is_applied": True})
+    action = make_action(campaign, company, recipient.recipient_id)
     async with company.session() as session:
-        session.add(key)
+        row = await session.get_one(CampaignRow, campaign.id)
+        assert row.version_id is not None
+        action.version_id = row.version_id
+        session.add(MembershipRow(user_id=company.user_id, role=Role.MEMBER))
+        session.add_all([key, product, webhook, action, job])
+        await session.flush()
+        delivery = WebhookDeliveryRow(
+            webhook_id=webhook.id, event_id=webhook.id, event="action.sent", occurred_at=NOON
+        )
+        session.add(delivery)
     return {
         "company_id": str(company.id),
+        "user_id": str(company.user_id),
         "lead_id": str(await company.make_lead()),
         "key_id": str(key.id),
         "account_id": str(company.account_id),
         "campaign_id": str(campaign.id),
         "recipient_id": str(recipient.recipient_id),
+        "action_id": str(action.id),
         "step_number": "1",
+        "product_id": str(product.id),
+        "webhook_id": str(webhook.id),
+        "delivery_id": str(delivery.id),
+        "task_id": str(job.id),
     }
