@@ -10,7 +10,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3.14
 	'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check programs format clean
+.PHONY: help demo up test check programs fuzz format clean
 
 help: ## Show what can be made
 	@echo "make TARGET, where TARGET is one of"
@@ -35,7 +35,10 @@ check: $(READY) ## Check form, style, types and the order of imports
 	$(BIN)/lint-imports
 
 check-compose: $(READY) ## Have Docker Compose read docker-compose.yml (builds it with Go if need be)
-	$(BIN)/pytest -m compose tests/deploy/test_compose.py
+	$(BIN)/pytest -m compose tests/deploy
+
+fuzz: $(READY) ## Call a running gateway 2,000 times as its document allows, and as it does not
+	FUZZ_EXAMPLES=2000 $(BIN)/pytest -s tests/api/contract/test_fuzzing.py
 
 format: $(READY) ## Bring the code into form
 	$(BIN)/ruff format .

@@ -12,8 +12,10 @@ os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from deploy.local.fetch import fetch_programs
 from deploy.local.postgres import Postgres, running_postgres
 from deploy.local.temporal import Temporal, running_temporal
+from shared.config import Settings
 from shared.db.migrate import upgrade
 from shared.db.session import Database
 from shared.keyring import Keyring
@@ -22,6 +24,11 @@ from tests.fakes.conductor import RecordingConductor
 from tests.fakes.gmail import FakeGmail
 
 APP_ROLE = "drumbeat_app"
+
+
+def pytest_sessionstart() -> None:
+    """Get the Temporal server before any test is timed: the first time takes minutes."""
+    asyncio.run(fetch_programs(Settings()))
 
 
 @pytest.fixture(scope="session")

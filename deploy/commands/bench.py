@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from deploy.bench.api import ApiSize, bench_api
+from deploy.bench.imports import bench_imports
 from deploy.bench.result import BenchResult
 from deploy.bench.steps import Size, bench_steps
 from deploy.local.progress import say
@@ -35,6 +37,52 @@ def steps(
 
     async def run() -> int:
         result = await bench_steps(Size(recipients=recipients, rounds=rounds), say)
+        typer.echo(json.dumps(result.to_json()) if is_json else _as_text(result))
+        return 0
+
+    raise typer.Exit(run_until_stopped(run()))
+
+
+@app.command("api")
+def measure_api(
+    recipients: Annotated[
+        int, typer.Option(min=10, max=1_000_000, help="Recipients of a large campaign.")
+    ] = 100_000,
+    large: Annotated[int, typer.Option(min=1, max=50, help="Large ones of 50 campaigns.")] = 5,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="Turns of each route.")] = 3,
+    is_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Requests a second: GET /api/campaigns with 50 campaigns, and a bare route.
+
+    Both open a transaction and answer as many bytes. `p95_growth`: how much longer the list takes
+    when campaigns have many recipients.
+
+    Example: drumbeat bench api --recipients 100000
+    """
+
+    async def run() -> int:
+        size = ApiSize(recipients=recipients, large=large, rounds=rounds)
+        result = await bench_api(size, say)
+        typer.echo(json.dumps(result.to_json()) if is_json else _as_text(result))
+        return 0
+
+    raise typer.Exit(run_until_stopped(run()))
+
+
+@app.command("import")
+def imports(
+    rows: Annotated[
+        int, typer.Option(min=1_000, max=5_000_000, help="Rows of the file.")
+    ] = 200_000,
+    is_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Rows a second: a file of leads by a raw COPY as superuser, and by an import.
+
+    Example: drumbeat bench import --rows 50000
+    """
+
+    async def run() -> int:
+        result = await bench_imports(rows, say)
         typer.echo(json.dumps(result.to_json()) if is_json else _as_text(result))
         return 0
 

@@ -27,8 +27,9 @@ from shared.config import Settings
 # -P: a folder called `api` where the user happens to be must not be taken for ours.
 WORKER = (sys.executable, "-P", "-m", "workflows.worker", "--queues", "all")
 GATEWAY = (sys.executable, "-P", "-m", "api.main")
-WORKER_STOP_SECONDS = 90  # the longest provider call may end, and its result be recorded
-GATEWAY_STOP_SECONDS = 15
+# Longer than their own grace: the longest call may end, and its result be recorded.
+WORKER_STOP_SECONDS = 100
+GATEWAY_STOP_SECONDS = 25
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # recognised, not bound
 
 

@@ -21,7 +21,7 @@ async def find(
 async def test_a_draft_is_sent_once(client: GmailClient, gmail: FakeGmail) -> None:
     draft = await client.create_draft(make_raw())
     assert await client.has_draft(draft.id)
-    assert await client.get_draft_raw(draft.id) == make_raw()
+    assert (await client.get_draft(draft.id)).raw == make_raw()
     assert await client.list_drafts() == [draft]
 
     sent = await client.send_draft(draft.id)
