@@ -140,7 +140,8 @@ async def test_nobody_counts_the_questions_of_machines(
     await anybody.get("/healthz")
     traces.force_flush()
 
-    assert EXPORTER.get_finished_spans() == ()
+    # What other tests left under way may still end now.
+    assert not [span for span in EXPORTER.get_finished_spans() if "/healthz" in span.to_json()]
 
 
 @pytest.fixture
