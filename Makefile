@@ -4,6 +4,8 @@ UV_VERSION := 0.13.8
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Many tests wait, so that two cores do well with three. Each has servers of its own.
+TEST_PROCESSES := 3
 
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3.14 python3 python,\
 	$(shell command -v $(name) >/dev/null 2>&1 && $(name) -c \
@@ -23,7 +25,7 @@ up: $(READY) ## Start everything on this machine and keep it running
 	$(BIN)/drumbeat up
 
 test: check programs ## Run the checks and every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal
 
 programs: $(READY) ## Get the Temporal server (built with Go if it cannot be downloaded)
 	@$(BIN)/python -m deploy.local.fetch

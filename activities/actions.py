@@ -1,6 +1,8 @@
 """Reserve, call, record: what every activity that reaches a lead has in common."""
 
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -8,11 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.clock import now
 from activities.errors import to_application_error
+from activities.pacing import book, decide_anew, kept_slot, permit
 from activities.results import Call, Reserved, Result, hash_of, settlement_of
 from shared.content import MissingVariable
 from shared.contracts.recipient import ActionOrder, CloseOrder
 from shared.db.repositories.ledger import after, reserve_action, write_move
-from shared.db.repositories.situations import Action, Situation, find_situation
+from shared.db.repositories.situations import Action, Situation, lock_situation
 from shared.db.repositories.versions import VersionShelf
 from shared.db.session import Database
 from shared.domain.recipient import (
@@ -23,22 +26,14 @@ from shared.domain.recipient import (
     Parked,
     Planned,
     next_move,
-    whole_second,
 )
+from shared.domain.windows import whole_second
 from shared.errors import AccountRefused, AuthExpired, NotFound, RateLimited, Refused
 from shared.telemetry import ACTIONS
 
 # A longer wait is an outcome and not a retry: in a long back-off nobody would hear a stop.
 LONGEST_RETRY = timedelta(seconds=60)
-DAY = timedelta(days=1)
 
-_LOCK_ACCOUNT = text("select 1 from accounts where id = :id for update")
-# The action that has to grow a day old before the account may do another one.
-_IN_THE_WAY = text("""
-select attempted_at from actions
-where account_id = :account_id and attempted_at > :since and status <> 'skipped'
-order by attempted_at desc offset :limit - 1 limit 1
-""")
 _BLOCK_ACCOUNT = text("update accounts set blocked_until = :until where id = :id")
 _TAKE_DOWN = text(
     "update accounts set status = 'needs_attention', status_reason = :reason"
@@ -77,26 +72,23 @@ class Ledger:
     async def plan(self, order: ActionOrder) -> Outcome:
         """Look at the rows again and say what comes next."""
         try:
-            async with self.database.company_transaction(order.company_id) as connection:
-                situation = await self._lock(connection, order)
-                outcome = decide(situation)
-                await write_move(connection, situation, outcome, now=now())
+            async with self._locked(order) as (connection, situation):
+                outcome, slot = await book(connection, situation, decide_anew(situation))
+                await write_move(connection, situation, outcome, now=now(), slot=slot)
                 return outcome
         except NotFound:
             return Finished(reason=EndReason.REMOVED)
 
     async def close(self, order: CloseOrder) -> EndReason:
         """Write down that the recipient is over; answers the reason that stays."""
-        async with self.database.company_transaction(order.company_id) as connection:
-            situation = await self._lock(connection, order)
+        async with self._locked(order) as (connection, situation):
             stays = EndReason(situation.recipient.end_reason or order.reason)
             await write_move(connection, situation, Finished(reason=stays), now=now())
             return stays
 
     async def find_begun(self, order: ActionOrder) -> Reserved | None:
         """The action that an earlier attempt left open, if there is one."""
-        async with self.database.company_transaction(order.company_id) as connection:
-            situation = await self._lock(connection, order)
+        async with self._locked(order) as (_, situation):
             begun = situation.open_action
             if begun is None:
                 return None
@@ -106,56 +98,43 @@ class Ledger:
     async def record(self, order: ActionOrder, reserved: Reserved, result: Result) -> Outcome:
         """Write down what came of a call, and answer what comes next."""
         try:
-            async with self.database.company_transaction(order.company_id) as connection:
-                situation = await self._lock(connection, order)
+            async with self._locked(order) as (connection, situation):
                 return await self._settle(connection, situation, reserved, result)
         except NotFound:
             return Finished(reason=EndReason.REMOVED)
 
-    async def _lock(
-        self,
-        connection: AsyncConnection,
-        order: ActionOrder | CloseOrder,
-        *,
-        with_content: bool = False,
-    ) -> Situation:
-        return await find_situation(
-            connection, order.recipient_id, self._shelf, is_locked=True, with_content=with_content
-        )
+    @asynccontextmanager
+    async def _locked(
+        self, order: ActionOrder | CloseOrder, *, with_content: bool = False
+    ) -> AsyncIterator[tuple[AsyncConnection, Situation]]:
+        """A transaction that holds the recipient. The lock itself enters the company."""
+        async with self.database.outside_transaction() as connection:
+            yield (
+                connection,
+                await lock_situation(
+                    connection,
+                    order.company_id,
+                    order.recipient_id,
+                    self._shelf,
+                    with_content=with_content,
+                ),
+            )
 
     async def _reserve(self, order: ActionOrder) -> Reserved | Outcome:
         """Take the step, unless by now the rows ask for something else than the order."""
-        async with self.database.company_transaction(order.company_id) as connection:
-            situation = await self._lock(connection, order, with_content=True)
+        async with self._locked(order, with_content=True) as (connection, situation):
             outcome = decide(situation)
             begun = situation.open_action
             # First, also when the next step is due already: it would be taken for this one.
             if begun and _is_given_up(outcome, begun):
                 return _begun(situation, begun, is_wanted=False)
+            slot = kept_slot(situation, outcome)
             if _is_due(outcome, order):
-                outcome = await self._permit(connection, situation, outcome)
+                outcome, slot = await permit(connection, situation, outcome)
             if isinstance(outcome, Planned) and _is_due(outcome, order):
                 return await self._take(connection, situation, outcome)
-            await write_move(connection, situation, outcome, now=now())
+            await write_move(connection, situation, outcome, now=now(), slot=slot)
             return outcome
-
-    async def _permit(
-        self, connection: AsyncConnection, situation: Situation, plan: Outcome
-    ) -> Outcome:
-        """The plan, or a later one when the account has done enough for a day."""
-        limit = situation.rest.daily_limit
-        if limit is None or situation.open_action or not isinstance(plan, Planned):
-            return plan
-        account_id = situation.rest.account_id
-        await connection.execute(_LOCK_ACCOUNT, {"id": account_id})
-        window = {"account_id": account_id, "since": now() - DAY, "limit": limit}
-        oldest: datetime | None = await connection.scalar(_IN_THE_WAY, window)
-        if oldest is None:
-            return plan
-        label = f"{plan.label}: the account's {limit} a day are used up"
-        return Planned(
-            activity=plan.activity, step_id=plan.step_id, at=whole_second(oldest + DAY), label=label
-        )
 
     async def _take(
         self, connection: AsyncConnection, situation: Situation, plan: Planned
@@ -175,18 +154,21 @@ class Ledger:
     async def _settle(
         self, connection: AsyncConnection, situation: Situation, reserved: Reserved, result: Result
     ) -> Outcome:
-        settlement = settlement_of(reserved, result, situation)
+        settlement, slot = settlement_of(reserved, result, situation), None
         if isinstance(result, RateLimited | AuthExpired | AccountRefused):
             outcome = await self._hold(connection, reserved, situation, result)
         elif settlement is None:
             outcome = decide(situation)
         else:
-            outcome = decide(after(situation, settlement, now()))
+            settled = after(situation, settlement, now())
+            outcome, slot = await book(connection, settled, decide(settled))
             if isinstance(result, Refused) and not isinstance(outcome, Finished):
                 outcome = Finished(reason=EndReason.REFUSED)
             if isinstance(result, MissingVariable) and not isinstance(outcome, Finished):
                 outcome = Parked(reason=HoldReason.CONTENT)
-        await write_move(connection, situation, outcome, now=now(), settlement=settlement)
+        await write_move(
+            connection, situation, outcome, now=now(), settlement=settlement, slot=slot
+        )
         ACTIONS.labels(outcome=type(result).__name__).inc()
         return outcome
 

@@ -9,17 +9,11 @@ from temporalio import activity
 from activities.actions import Ledger
 from activities.clock import now
 from activities.inbox import MailboxReader
-from activities.letters import find_thread, write_letter
+from activities.letters import LetterWriter, find_thread
 from activities.mailboxes import Mailboxes
 from activities.results import Abandoned, Reserved, Sent, Unconfirmed, hash_of
 from shared.contracts.recipient import ActionOrder
-from shared.db.repositories.ledger import (
-    Kept,
-    forget_draft,
-    keep_draft,
-    keep_message_id,
-    withdraw_draft,
-)
+from shared.db.repositories.ledger import Kept, forget_draft, keep_draft, withdraw_draft
 from shared.db.repositories.situations import Action
 from shared.domain.recipient import ActivityName, Outcome
 from shared.errors import Ambiguous, Gone, ProviderError
@@ -35,11 +29,18 @@ SEEN_RECENTLY = timedelta(seconds=60)
 
 class GmailActivities:
     def __init__(
-        self, *, ledger: Ledger, mailboxes: Mailboxes, reader: MailboxReader, keyring: Keyring
+        self,
+        *,
+        ledger: Ledger,
+        mailboxes: Mailboxes,
+        reader: MailboxReader,
+        writer: LetterWriter,
+        keyring: Keyring,
     ) -> None:
         self._ledger = ledger
         self._mailboxes = mailboxes
         self._reader = reader
+        self._writer = writer
         self._keyring = keyring
 
     @activity.defn(name=ActivityName.GMAIL_SEND)
@@ -103,11 +104,10 @@ class GmailActivities:
         self, client: GmailClient, reserved: Reserved
     ) -> Sent | Abandoned | Unconfirmed:
         await self._last_look(reserved)
-        reserved = await self._read_message_id(client, reserved)
-        earlier = find_thread(reserved)
-        letter = write_letter(reserved, self._keyring, earlier=earlier)
+        earlier = await self._find_earlier(client, reserved)
+        letter = self._writer.write(reserved, earlier=earlier)
         draft = await _create_draft(client, letter, earlier)
-        kept = await self._keep(reserved, draft.id, draft.thread_id)
+        kept = await self._keep(reserved, draft.id, draft.thread_id, earlier)
         if kept is None or kept.draft_id != draft.id:
             await client.delete_draft(draft.id)
         if kept is None:
@@ -172,33 +172,26 @@ class GmailActivities:
             if reserved.situation.last_sent is not None:
                 raise
 
-    async def _read_message_id(self, client: GmailClient, reserved: Reserved) -> Reserved:
-        """Learn the Message-ID of the mail that this one follows, once it is needed."""
+    async def _find_earlier(self, client: GmailClient, reserved: Reserved) -> Action | None:
+        """The mail that this one follows, with its Message-ID, which only now is needed."""
         earlier = find_thread(reserved)
         if earlier is None or earlier.message_id or earlier.provider_id is None:
-            return reserved
-        message_id = await client.message_id_of(earlier.provider_id)
-        if message_id is None:
-            return reserved
-        async with self._ledger.database.company_transaction(
-            reserved.account.company_id
-        ) as connection:
-            await keep_message_id(connection, earlier.id, message_id)
-        situation = reserved.situation
-        known = situation.actions | {earlier.step_id: replace(earlier, message_id=message_id)}
-        return replace(reserved, situation=replace(situation, actions=known))
+            return earlier
+        return replace(earlier, message_id=await client.message_id_of(earlier.provider_id))
 
-    async def _keep(self, reserved: Reserved, draft_id: str, thread_id: str) -> Kept | None:
-        async with self._ledger.database.company_transaction(
-            reserved.account.company_id
-        ) as connection:
+    async def _keep(
+        self, reserved: Reserved, draft_id: str, thread_id: str, earlier: Action | None = None
+    ) -> Kept | None:
+        async with self._ledger.database.single_statement() as connection:
             return await keep_draft(
                 connection,
                 reserved.situation.recipient.id,
                 reserved.action.id,
+                company_id=reserved.account.company_id,
                 round_=reserved.action.round,
                 draft_id=draft_id,
                 thread_id=thread_id,
+                earlier=earlier,
             )
 
     async def _forget_draft(self, reserved: Reserved, draft_id: str) -> None:

@@ -15,35 +15,32 @@ from temporalio import activity
 
 from activities.actions import take_down
 from activities.clock import now
-from activities.mailboxes import Mailboxes
+from activities.incoming import list_team, to_event
+from activities.mailboxes import Mailboxes, Postboxes, to_raw_mail
 from shared.conductor import Conductor
-from shared.contracts.inbound import InboundEvent
-from shared.contracts.operations import InboxShard
+from shared.contracts.operations import InboxShard, MailboxOrder
+from shared.db.models.accounts import AccountKind
 from shared.db.session import Database
-from shared.domain.inbound import InboundKind
 from shared.errors import AccountRefused, AuthExpired, Gone, ProviderError
 from shared.inbound import receive_inbound
 from shared.keyring import Keyring
 from shared.providers.gmail import GmailClient, RawMail
-from shared.providers.received import Kind, Received, classify, read, return_at
+from shared.providers.received import read
 from shared.tokens import AccountRef
 
 log = logging.getLogger(__name__)
 
 READ_AT_ONCE = 10
 ROUND_SECONDS = 300
+BEAT_SECONDS = 3
 PASSED_OVER = frozenset({"DRAFT", "SENT", "CHAT"})
-KINDS = {
-    Kind.REPLY: InboundKind.REPLY,
-    Kind.AUTO_REPLY: InboundKind.AUTO_REPLY,
-    Kind.BOUNCE_HARD: InboundKind.BOUNCE,
-    Kind.BOUNCE_SOFT: InboundKind.SOFT_BOUNCE,
-    Kind.UNSUBSCRIBE: InboundKind.UNSUBSCRIBE,
-}
 
-_TO_POLL = text("select company_id, id from accounts_to_poll(:shard, :shards)")
+_TO_POLL = text(
+    "select company_id, id from accounts_to_poll(:shard, :shards)"
+    " union all select company_id, id from imap_accounts_to_poll(:shard, :shards)"
+)
 _ACCOUNT = text(
-    "select user_id, email, history_id, last_polled_at from accounts"
+    "select user_id, kind, email, history_id, last_polled_at from accounts"
     " where id = :id and status = 'active'"
 )
 _KNOWN = text("""
@@ -61,6 +58,7 @@ _POLLED = text(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Mailbox:
     account: AccountRef
+    kind: str
     email: str
     history_id: str | None
     last_polled_at: datetime | None
@@ -70,10 +68,17 @@ class MailboxReader:
     """Finds what is new in one mailbox and hands it to the door for what comes back."""
 
     def __init__(
-        self, *, database: Database, mailboxes: Mailboxes, keyring: Keyring, conductor: Conductor
+        self,
+        *,
+        database: Database,
+        mailboxes: Mailboxes,
+        postboxes: Postboxes,
+        keyring: Keyring,
+        conductor: Conductor,
     ) -> None:
         self._database = database
         self._mailboxes = mailboxes
+        self._postboxes = postboxes
         self._keyring = keyring
         self._conductor = conductor
         self._turns: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -104,6 +109,9 @@ class MailboxReader:
                 log.warning("mailbox.unread", extra={"account_id": account_id, "error": name})
 
     async def _read(self, mailbox: _Mailbox, at: datetime) -> None:
+        if mailbox.kind == AccountKind.SMTP:
+            await self._read_imap(mailbox, at)
+            return
         client = self._mailboxes.open(mailbox.account)
         if mailbox.history_id is None:
             await self._note(mailbox, await client.latest_history_id(), at)
@@ -112,21 +120,43 @@ class MailboxReader:
             ids, history_id = await client.new_since(mailbox.history_id)
         except Gone:
             ids, history_id = await _everything_since(client, mailbox.last_polled_at or at)
-        for message_id in await self._unknown(mailbox, ids):
-            await self._take_in(client, mailbox, message_id)
+        if new := await self._unknown(mailbox, ids):
+            team = await self._team(mailbox)
+            for message_id in new:
+                await self._take_in(client, mailbox, message_id, team)
         await self._note(mailbox, history_id, at)
 
-    async def _take_in(self, client: GmailClient, mailbox: _Mailbox, message_id: str) -> None:
+    async def _read_imap(self, mailbox: _Mailbox, at: datetime) -> None:
+        is_all, position = False, mailbox.history_id
+        while not is_all:
+            client = await self._postboxes.open(mailbox.account)
+            since = mailbox.last_polled_at or at
+            arrivals = await client.new_since(position, since=since)
+            mails = {mail.id: mail for mail in map(to_raw_mail, arrivals.mails)}
+            if new := await self._unknown(mailbox, list(mails)):
+                team = await self._team(mailbox)
+                for mail_id in new:
+                    await self._receive(mailbox, mails[mail_id], team, provider="imap")
+            is_all, position = arrivals.is_all, arrivals.position
+            await self._note(mailbox, position, at if is_all else since)
+
+    async def _take_in(
+        self, client: GmailClient, mailbox: _Mailbox, message_id: str, team: frozenset[str]
+    ) -> None:
         try:
             mail = await client.get_mail(message_id)
         except Gone:
             return
-        if mail.label_ids & PASSED_OVER:
-            return
+        if not mail.label_ids & PASSED_OVER:
+            await self._receive(mailbox, mail, team, provider="gmail")
+
+    async def _receive(
+        self, mailbox: _Mailbox, mail: RawMail, team: frozenset[str], *, provider: str
+    ) -> None:
         received = read(mail.raw)
         if received.key or received.sender.lower() == mailbox.email.lower():
             return
-        event = _to_event(mailbox.account, mail, received)
+        event = to_event(mailbox.account, mail, received, provider, team)
         await receive_inbound(self._database, self._keyring, self._conductor, event)
 
     async def _unknown(self, mailbox: _Mailbox, ids: Sequence[str]) -> list[str]:
@@ -141,6 +171,10 @@ class MailboxReader:
             )
         return [message_id for message_id in dict.fromkeys(ids) if message_id not in known]
 
+    async def _team(self, mailbox: _Mailbox) -> frozenset[str]:
+        async with self._database.company_transaction(mailbox.account.company_id) as connection:
+            return await list_team(connection)
+
     async def _find(self, company_id: UUID, account_id: UUID) -> _Mailbox | None:
         async with self._database.company_transaction(company_id) as connection:
             row = (await connection.execute(_ACCOUNT, {"id": account_id})).one_or_none()
@@ -149,6 +183,7 @@ class MailboxReader:
         account = AccountRef(company_id=company_id, account_id=account_id, user_id=row.user_id)
         return _Mailbox(
             account=account,
+            kind=row.kind,
             email=row.email,
             history_id=row.history_id,
             last_polled_at=row.last_polled_at,
@@ -180,21 +215,29 @@ class InboxActivities:
             await self._rest()
         return rounds
 
+    @activity.defn(name="inbox.look")
+    async def look(self, order: MailboxOrder) -> None:
+        """Read one mailbox now. What goes wrong is the next round's."""
+        await self.reader.poll(order.company_id, order.account_id, now())
+
     async def go_round(self, shard: InboxShard, at: datetime) -> None:
         """Read every mailbox of the shard once."""
         async with self._database.outside_session() as session:
             found = await session.execute(_TO_POLL, {"shard": shard.number, "shards": shard.of})
             accounts = found.all()
         gate = asyncio.Semaphore(READ_AT_ONCE)
-        async with asyncio.TaskGroup() as group:
-            for row in accounts:
-                group.create_task(self._poll_one(row.company_id, row.id, at, gate))
+        beating = asyncio.create_task(_beat())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for row in accounts:
+                    group.create_task(self._poll_one(row.company_id, row.id, at, gate))
+        finally:
+            beating.cancel()
 
     async def _poll_one(
         self, company_id: UUID, account_id: UUID, at: datetime, gate: asyncio.Semaphore
     ) -> None:
         async with gate:
-            activity.heartbeat()
             await self.reader.poll(company_id, account_id, at)
 
     async def _rest(self) -> None:
@@ -207,36 +250,16 @@ class InboxActivities:
                 return
 
 
+async def _beat() -> None:
+    """One server that takes its time must not look like a worker that died."""
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(BEAT_SECONDS)
+
+
 async def _everything_since(client: GmailClient, since: datetime) -> tuple[list[str], str]:
     """What history no longer tells. The new history id comes first, so that nothing is missed."""
     history_id = await client.latest_history_id()
     earliest = int((since - timedelta(days=1)).timestamp())
     newest_first = await client.list_mail(f"after:{earliest}")
     return newest_first[::-1], history_id
-
-
-def _to_event(account: AccountRef, mail: RawMail, received: Received) -> InboundEvent:
-    kind = classify(received)
-    is_away = kind is Kind.AUTO_REPLY
-    return InboundEvent(
-        company_id=account.company_id,
-        account_id=account.account_id,
-        provider="gmail",
-        provider_event_id=mail.id,
-        kind=KINDS[kind],
-        occurred_at=mail.internal_at,
-        thread_id=mail.thread_id,
-        message_ids=_answers(received),
-        address=received.sender.lower(),
-        subject=received.subject,
-        text=received.reply_text,
-        returns_at=return_at(received, mail.internal_at) if is_away else None,
-        is_kept_unmatched=False,
-    )
-
-
-def _answers(received: Received) -> tuple[str, ...]:
-    """The Message-IDs of ours that it may answer, nearest first."""
-    reported = received.report.message_ids if received.report else ()
-    replied = (received.in_reply_to,) if received.in_reply_to else ()
-    return tuple(dict.fromkeys((*reported, *replied, *reversed(received.references))))

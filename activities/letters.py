@@ -1,34 +1,62 @@
 """Writes the mail of one step for one lead."""
 
-from typing import Any
-
 from activities.results import Reserved
-from shared.content import render
 from shared.db.repositories.situations import Action
 from shared.domain.recipient import Step
 from shared.keyring import Keyring
+from shared.letters import Letter, Thread, write_mail
 from shared.providers.mime import Mail
+from shared.templating.variables import facts_of
+from shared.tracking import Tracking
+from shared.unsubscribing import make_unsubscribe_token, unsubscribe_url
 
 
-def write_letter(reserved: Reserved, keyring: Keyring, *, earlier: Action | None) -> Mail:
-    """Fill in the step's template. `earlier`: the mail whose thread it goes on in.
+class LetterWriter:
+    """`public_url`: where the pages are that a mail's links lead to."""
 
-    Raises MissingVariable when the lead lacks a value that the template asks for.
-    """
-    situation, action = reserved.situation, reserved.action
-    variables = _variables(reserved)
-    content = situation.versions[situation.rest.version_id].contents[action.step_id]
-    subject = render(content.subject or _first_subject(reserved) or "", variables)
-    return Mail(
-        key=keyring.mail_key(situation.recipient.id, action.step_id, action.round),
-        sender=situation.rest.account_email,
-        sender_name=situation.rest.account_name,
-        to=situation.rest.lead_email,
-        subject=f"Re: {subject}" if earlier else subject,
-        text=render(content.message_template, variables),
-        in_reply_to=earlier.message_id if earlier else None,
-        references=_references(reserved) if earlier else (),
-    )
+    def __init__(self, *, keyring: Keyring, public_url: str) -> None:
+        self._keyring = keyring
+        self._public_url = public_url
+
+    def write(self, reserved: Reserved, *, earlier: Action | None) -> Mail:
+        """Fill in the step's template. `earlier`: the mail whose thread it goes on in.
+
+        Raises MissingVariable when the lead lacks a value that the template asks for.
+        """
+        situation, action = reserved.situation, reserved.action
+        rest, recipient = situation.rest, situation.recipient
+        content = situation.versions[rest.version_id].contents[action.step_id]
+        token = make_unsubscribe_token(
+            self._keyring,
+            company_id=recipient.company_id,
+            recipient_id=recipient.id,
+            email=rest.lead_email,
+        )
+        return write_mail(
+            Letter(
+                key=self._keyring.mail_key(recipient.id, action.step_id, action.round),
+                to=rest.lead_email,
+                subject=content.subject or _first_subject(reserved) or "",
+                body=content.message_template,
+                facts=facts_of(rest),
+                unsubscribe_url=unsubscribe_url(self._public_url, token),
+                thread=_thread(reserved, earlier) if earlier else None,
+                tracking=self._tracking(reserved),
+            )
+        )
+
+    def _tracking(self, reserved: Reserved) -> Tracking:
+        """What the campaign asks for: nothing, unless somebody has switched it on."""
+        situation = reserved.situation
+        return Tracking(
+            keyring=self._keyring,
+            public_url=self._public_url,
+            company_id=situation.recipient.company_id,
+            recipient_id=situation.recipient.id,
+            step_id=reserved.action.step_id,
+            has_opens=bool(situation.rest.track_opens),
+            has_clicks=bool(situation.rest.track_clicks),
+        )
 
 
 def find_thread(reserved: Reserved) -> Action | None:
@@ -41,10 +69,11 @@ def find_thread(reserved: Reserved) -> Action | None:
     return last if last.thread_id and last.account_id == reserved.action.account_id else None
 
 
-def _references(reserved: Reserved) -> tuple[str, ...]:
+def _thread(reserved: Reserved, earlier: Action) -> Thread:
     sent = [a for a in reserved.situation.actions.values() if a.settled_at and a.message_id]
     ordered = sorted(sent, key=lambda action: action.settled_at or action.attempted_at)
-    return tuple(action.message_id for action in ordered if action.message_id)
+    references = tuple(action.message_id for action in ordered if action.message_id)
+    return Thread(message_id=earlier.message_id, references=references)
 
 
 def _first_subject(reserved: Reserved) -> str | None:
@@ -53,17 +82,3 @@ def _first_subject(reserved: Reserved) -> str | None:
     steps: tuple[Step, ...] = version.steps[: reserved.step_position]
     subjects = (version.contents[step.id].subject for step in reversed(steps))
     return next((subject for subject in subjects if subject), None)
-
-
-def _variables(reserved: Reserved) -> dict[str, dict[str, Any]]:
-    rest = reserved.situation.rest
-    lead = dict(rest.lead)
-    lead["name"] = lead.get("name") or " ".join(
-        filter(None, (lead.get("first_name"), lead.get("last_name")))
-    )
-    return {
-        "lead": lead,
-        "company": rest.company,
-        "campaign": {"name": rest.campaign_name},
-        "sender": {"name": rest.account_name or rest.account_email, "email": rest.account_email},
-    }

@@ -12,8 +12,8 @@ from shared.conductor import Conductor
 from shared.contracts.imports import ImportOrder
 from shared.contracts.operations import LaunchOrder
 from shared.contracts.recipient import ActionOrder, RecipientRef, WakeSignal
+from shared.db.repositories.situations import MAIL_ACTIVITY
 from shared.db.session import Database
-from shared.domain.recipient import ActivityName
 from shared.inbound import repeat_signals
 
 MOST = 200
@@ -30,7 +30,10 @@ _UNSIGNALLED = text("select company_id, id from events_unsignalled(:before, :mos
 _PARKED = text("select company_id, id from recipients_parked_in_vain(:before, :most)")
 _UNSETTLED = text("select company_id, id from actions_unsettled(:before, :most)")
 _CAMPAIGN_OF = text("select campaign_id from recipients where id = :id")
-_ACTION = text("select recipient_id, step_id from actions where id = :id")
+_ACTION = text(
+    "select x.recipient_id, x.step_id, a.kind from actions x join accounts a on a.id = x.account_id"
+    " where x.id = :id"
+)
 # The next sweep leaves it alone until it is overdue once more.
 _TOUCH = text("update recipients set next_at = :at where id = :id and closed_at is null")
 
@@ -132,7 +135,7 @@ class SweepActivities:
         return ActionOrder(
             company_id=row.company_id,
             recipient_id=action.recipient_id,
-            activity=ActivityName.GMAIL_SEND,
+            activity=MAIL_ACTIVITY[action.kind],
             step_id=action.step_id,
         )
 

@@ -42,7 +42,9 @@ with fresh as (
 update events set fanned_out_at = clock_timestamp() where id in (select id from fresh)
 """)
 _WEBHOOK = text("""
-select id, company_id, url, secret, failures from webhooks
+select id, company_id, url, secret, failures,
+  case when old_secret_until > :at then old_secret end as old_secret
+from webhooks
 where id = :id and is_enabled and coalesce(resting_until <= :at, true)
 """)
 # Picked first: a subquery could be run again, and its limit would count anew.
@@ -63,6 +65,7 @@ _NOTE_HEALTH = text("""
 update webhooks set failures = :failures, failing_since = :failing_since,
   resting_until = :resting_until, last_attempt_at = :at,
   last_success_at = coalesce(:last_success_at, last_success_at),
+  old_secret = case when old_secret_until > :at then old_secret end,
   is_enabled = is_enabled and cast(:disabled_reason as text) is null,
   disabled_reason = coalesce(:disabled_reason, disabled_reason)
 where id = :id

@@ -89,9 +89,7 @@ class WebhookActivities:
 
     async def _call(self, webhook: Row[Any], delivery: Row[Any]) -> CallResult:
         try:
-            secret = self._keyring.open(
-                webhook.secret, place=SECRET, company_id=webhook.company_id, row_id=webhook.id
-            )
+            secrets = self._open_secrets(webhook)
         except Misconfigured:
             return CallResult(error="Its secret does not open any more: make the webhook anew")
         message_id, timestamp = str(delivery.event_id), int(self._clock().timestamp())
@@ -100,10 +98,16 @@ class WebhookActivities:
             "webhook-id": message_id,
             "webhook-timestamp": str(timestamp),
             "webhook-signature": sign(
-                secret, message_id=message_id, timestamp=timestamp, body=body
+                *secrets, message_id=message_id, timestamp=timestamp, body=body
             ),
         }
         return await self._caller.post(webhook.url, headers=headers, body=body)
+
+    def _open_secrets(self, webhook: Row[Any]) -> list[str]:
+        """The new one first. Raises Misconfigured when our keys do not open them."""
+        kept = [webhook.secret, *([webhook.old_secret] if webhook.old_secret else [])]
+        owner = {"company_id": webhook.company_id, "row_id": webhook.id}
+        return [self._keyring.open(it, place=SECRET, **owner) for it in kept]
 
     async def _rest(self) -> None:
         """Until the next look, but not while the worker wants to stop."""

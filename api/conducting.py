@@ -14,11 +14,11 @@ from uuid_utils.compat import uuid7
 
 from shared.conductor import Conductor
 from shared.contracts.imports import ImportOrder
-from shared.contracts.operations import LaunchOrder
+from shared.contracts.operations import LaunchOrder, MailboxOrder, SampleOrder
 from shared.contracts.recipient import RecipientRef, RecipientStart, StopSignal, WakeSignal
 from shared.db.session import Database
 from shared.domain.recipient import EndReason
-from shared.errors import DrumbeatError
+from shared.errors import DrumbeatError, Unavailable
 from shared.launching import launch_page
 
 PATIENCE_SECONDS = 5
@@ -55,6 +55,12 @@ class ReachableConductor:
     async def start_import(self, order: ImportOrder) -> None:
         await _reach(self._conductor.start_import(order))
 
+    async def send_sample(self, order: SampleOrder) -> None:
+        await _reach(self._conductor.send_sample(order))
+
+    async def look(self, order: MailboxOrder) -> None:
+        await _reach(self._conductor.look(order))
+
 
 class Conducting:
     """What services tell after their commit. Nothing here fails a request."""
@@ -72,6 +78,14 @@ class Conducting:
         """Take in a file of leads, in the background."""
         async with best_effort():
             await self.conductor.start_import(ImportOrder(company_id=company_id, job_id=job_id))
+
+    async def send_sample(self, company_id: UUID, sample_id: UUID) -> None:
+        """Send a test mail. Nothing repeats it later: a person waits for it, and asks again."""
+        order = SampleOrder(company_id=company_id, sample_id=sample_id)
+        try:
+            await self.conductor.send_sample(order)
+        except OutOfReach as error:
+            raise Unavailable(f"{error}: nothing was sent, so try again in a minute") from None
 
     async def start_new(self, company_id: UUID, campaign_id: UUID, *, added: int) -> None:
         """A few start within the request; many are the launcher's."""

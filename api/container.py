@@ -11,12 +11,16 @@ from temporalio.client import Client
 
 from api.conducting import Conducting
 from api.cookies import Cookies
-from api.documents import LARGEST_DOCUMENT, DocumentReader
+from api.documents import LARGEST_DOCUMENT
+from api.mailbox_parts import gmail_settings, make_accounts, make_connecting, make_mailboxes
 from api.metrics import Metrics
-from api.openid import OpenIdProvider
+from api.openid import openid_provider
+from api.parts import Parts
 from api.passwords import Passwords
 from api.places import Places
+from api.push_tokens import push_tokens
 from api.services.access import AccessService
+from api.services.account_checks import AccountCheckService
 from api.services.accounts import AccountService
 from api.services.actions import ActionService
 from api.services.audit import AuditService
@@ -32,27 +36,44 @@ from api.services.imports import ImportService
 from api.services.inbound import InboundService
 from api.services.leads import LeadService
 from api.services.lifecycle import LifecycleService
+from api.services.mailboxes import MailboxService
 from api.services.members import MemberService
+from api.services.messages import MessageService
 from api.services.overview import OverviewService
+from api.services.previewing import PreviewService
 from api.services.products import ProductService
-from api.services.readiness import Probe, ReadinessService
+from api.services.pushes import PushService
+from api.services.readiness import ReadinessService
 from api.services.recipients import RecipientService
 from api.services.running import RunService
+from api.services.segments import SegmentService
 from api.services.sequences import SequenceService
 from api.services.steering import SteeringService
+from api.services.suppressions import SuppressionService
 from api.services.tasks import TaskService
+from api.services.templates import TemplateService
 from api.services.timeline import TimelineService
+from api.services.tracking import TrackingService
+from api.services.unsubscribing import UnsubscribeService
 from api.services.webhooks import WebhookService
 from api.tokens import AccessTokens
-from shared.conductor import Conductor
+from api.wiring import (
+    make_access,
+    make_account_checks,
+    make_erasing,
+    make_previews,
+    make_products,
+    make_unsubscribing,
+    make_webhooks,
+)
 from shared.config import Settings, environment_names
 from shared.db.privileges import refuse_privileges
 from shared.db.session import Database, make_engine
 from shared.errors import Misconfigured
 from shared.installation import google_endpoints, make_keyring, plain, public_url, require
-from shared.keyring import Keyring
 from shared.providers.google_oauth import GoogleOAuth
-from shared.storage import Storage, make_storage
+from shared.providers.mail_hosts import is_loopback
+from shared.storage import make_storage
 from shared.telemetry import trace_calls
 from shared.webhooks import Destinations
 from workflows.client import TemporalConductor, connect_temporal
@@ -77,10 +98,13 @@ class Container:
     audit: AuditService
     leads: LeadService
     imports: ImportService
+    segments: SegmentService
     tasks: TaskService
     timeline: TimelineService
     accounts: AccountService
+    account_checks: AccountCheckService
     connecting: ConnectService
+    mailboxes: MailboxService
     campaigns: CampaignService
     overview: OverviewService
     running: RunService
@@ -89,8 +113,15 @@ class Container:
     sequences: SequenceService
     recipients: RecipientService
     actions: ActionService
+    messages: MessageService
     inbound: InboundService
+    pushes: PushService
+    suppressions: SuppressionService
+    unsubscribing: UnsubscribeService
+    tracking: TrackingService
     products: ProductService
+    templates: TemplateService
+    previews: PreviewService
     webhooks: WebhookService
     events: EventService
     erasing: EraseService
@@ -102,23 +133,6 @@ class Container:
     opened: Callable[[], AbstractAsyncContextManager[None]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What the services are made of; tests bring their own."""
-
-    database: Database
-    keyring: Keyring
-    conductor: Conductor
-    google: GoogleOAuth | None
-    places: Places
-    passwords: Passwords
-    storage: Storage
-    destinations: Destinations
-    probes: Mapping[str, Probe]
-    largest_upload_mb: int = 1_000
-    openid: OpenIdProvider | None = None
-
-
 def assemble(
     parts: Parts, *, opened: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
 ) -> Container:
@@ -126,13 +140,9 @@ def assemble(
     tokens = AccessTokens(keyring)
     conducting = Conducting(database=database, conductor=parts.conductor)
     browser_sessions = BrowserSessionService(database=database, keyring=keyring)
-    access = AccessService(
-        database=database,
-        keyring=keyring,
-        tokens=tokens,
-        browser_sessions=browser_sessions,
-        openid=parts.openid,
-    )
+    access = make_access(parts, tokens, browser_sessions)
+    accounts = make_accounts(parts, conducting)
+    inbound = InboundService(database=database, keyring=keyring, conducting=conducting)
     return Container(
         access=access,
         browser_sessions=browser_sessions,
@@ -145,16 +155,13 @@ def assemble(
         audit=AuditService(database=database),
         leads=LeadService(database=database, keyring=keyring),
         imports=ImportService(database=database, conducting=conducting, storage=parts.storage),
+        segments=SegmentService(database=database),
         tasks=TaskService(database=database, conducting=conducting),
         timeline=TimelineService(database=database),
-        accounts=AccountService(database=database, keyring=keyring, google=parts.google),
-        connecting=ConnectService(
-            database=database,
-            keyring=keyring,
-            conducting=conducting,
-            google=parts.google,
-            places=parts.places,
-        ),
+        accounts=accounts,
+        account_checks=make_account_checks(parts, accounts),
+        connecting=make_connecting(parts, conducting),
+        mailboxes=make_mailboxes(parts, conducting),
         campaigns=CampaignService(database=database, conducting=conducting),
         overview=OverviewService(database=database, access=access),
         running=RunService(database=database, conducting=conducting),
@@ -163,15 +170,18 @@ def assemble(
         sequences=SequenceService(database=database, conducting=conducting),
         recipients=RecipientService(database=database, conducting=conducting),
         actions=ActionService(database=database),
-        inbound=InboundService(database=database, keyring=keyring, conducting=conducting),
-        erasing=EraseService(database=database, conducting=conducting, storage=parts.storage),
+        messages=MessageService(database=database),
+        inbound=inbound,
+        pushes=PushService(database=database, conducting=conducting, tokens=parts.push_tokens),
+        suppressions=SuppressionService(database=database, keyring=keyring, conducting=conducting),
+        unsubscribing=make_unsubscribing(parts, conducting, inbound),
+        tracking=TrackingService(database=database, keyring=keyring),
+        erasing=make_erasing(parts, conducting),
         idempotency=IdempotencyService(database=database, keyring=keyring),
-        products=ProductService(
-            database=database, storage=parts.storage, documents=DocumentReader()
-        ),
-        webhooks=WebhookService(
-            database=database, keyring=keyring, destinations=parts.destinations
-        ),
+        products=make_products(parts),
+        templates=TemplateService(database=database),
+        previews=make_previews(parts, conducting),
+        webhooks=make_webhooks(parts),
         events=EventService(database=database),
         readiness=ReadinessService(parts.probes),
         metrics=Metrics(),
@@ -204,8 +214,14 @@ async def build_container(settings: Settings) -> Container:
         temporal = await _connect(settings)
         http = await opening.enter_async_context(httpx.AsyncClient(timeout=GOOGLE_SECONDS))
         trace_calls(http)
-        openid = _openid(settings, http)
+        openid = openid_provider(
+            http,
+            issuer=settings.oidc_issuer,
+            audience=settings.oidc_audience,
+            jwks_url=settings.oidc_jwks_url,
+        )
         open_parts = opening.pop_all()
+    database, google = Database(engine), _google(settings, http)
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[None]:
@@ -213,16 +229,29 @@ async def build_container(settings: Settings) -> Container:
             yield
 
     parts = Parts(
-        database=Database(engine),
+        database=database,
         keyring=keyring,
         conductor=TemporalConductor(temporal),
-        google=_google(settings, http),
+        google=google,
         places=Places(public_url=public_url(settings), origins=settings.cors_origins),
         passwords=Passwords(),
         openid=openid,
+        push_tokens=push_tokens(
+            http,
+            certs_url=settings.google_certs_url,
+            audience=settings.pubsub_audience,
+            email=settings.pubsub_service_account,
+        ),
         storage=make_storage(settings.object_store_url, settings.data_dir),
         largest_upload_mb=settings.largest_upload_mb,
         destinations=Destinations(is_private_allowed=settings.webhook_private_addresses),
+        settings_of=gmail_settings(
+            google, http, endpoint=settings.gmail_endpoint, database=database, keyring=keyring
+        ),
+        # An installation that nobody else reaches may have its mail server beside it.
+        mail_places=Destinations(
+            is_private_allowed=settings.webhook_private_addresses or is_loopback(settings.host)
+        ),
         probes={"database": lambda: _ask(engine), "temporal": temporal.service_client.check_health},
     )
     return assemble(parts, opened=opened)
@@ -252,18 +281,6 @@ def _google(settings: Settings, http: httpx.AsyncClient) -> GoogleOAuth | None:
     if settings.google_client_id is None or settings.google_client_secret is None:
         return None
     return GoogleOAuth(http, google_endpoints(settings))
-
-
-def _openid(settings: Settings, http: httpx.AsyncClient) -> OpenIdProvider | None:
-    """Without one, people sign in with passwords only."""
-    names = ("oidc_issuer", "oidc_audience", "oidc_jwks_url")
-    issuer, audience, jwks_url = (getattr(settings, name) for name in names)
-    if issuer and audience and jwks_url:
-        return OpenIdProvider(http, issuer=issuer, audience=audience, jwks_url=jwks_url)
-    if issuer or audience or jwks_url:
-        wanted = ", ".join(environment_names(name)[0] for name in names)
-        raise Misconfigured(f"Set all of {wanted}, or none of them")
-    return None
 
 
 async def _ask(engine: AsyncEngine) -> None:

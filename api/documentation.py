@@ -39,6 +39,9 @@ NEEDS_COMPANY = (
     "/api/campaigns",
     "/api/accounts",
     "/api/inbound",
+    "/api/suppressions",
+    "/api/messages",
+    "/api/templates",
     "/api/webhooks",
     "/api/events",
 )

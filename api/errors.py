@@ -4,8 +4,9 @@ import logging
 import math
 import re
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from fastapi import FastAPI, Request
@@ -81,6 +82,12 @@ _TITLES = {
     415: ("unsupported-media-type", "This kind of body is not understood"),
 }
 
+# The framework's two words say no more than the title.
+_WITHOUT_DETAIL = {
+    "Not Found": "No call has this path: /docs shows them all",
+    "Method Not Allowed": "The header Allow names the methods that it takes",
+}
+
 
 def add_error_handlers(app: FastAPI) -> None:
     for error_type, (status, slug, title) in PROBLEMS.items():
@@ -128,7 +135,19 @@ def _named_fields(error: Exception) -> list[dict[str, str]]:
         return [{"field": error.field, "message": str(error)}]
     if not isinstance(error, RequestValidationError):
         return []
-    return [{"field": _path(e["loc"]), "message": e["msg"]} for e in error.errors()]
+    return [{"field": _path(e["loc"]), "message": _words(e)} for e in error.errors()]
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    """The library's, but where they speak of its own affairs."""
+    match error["type"]:
+        case "extra_forbidden":
+            return "There is no such field: look for a typing error"
+        case "json_invalid":
+            return f"This is no JSON: {error['ctx']['error']}, at character {error['loc'][-1]}"
+        case "model_attributes_type" | "model_type" | "dict_type":
+            return "Send a JSON object"
+    return str(error["msg"])
 
 
 def _path(place: tuple[str | int, ...]) -> str:
@@ -148,14 +167,9 @@ async def _answer_http_error(request: Request, error: Exception) -> JSONResponse
         words = "The body is not what its Content-Type says"
         errors = [{"field": "body", "message": words}]
         return problem(request, *PROBLEMS[RequestValidationError], words, errors=errors)
-    if error.status_code == 400:
-        # FastAPI's word for a body that is not even text; every other wrong body is a 422.
-        words = "It cannot be read: send JSON in UTF-8, or a complete form"
-        wrong = [{"field": "body", "message": words}]
-        title = "The request does not have the expected shape"
-        return problem(request, 422, "invalid", title, f"body: {words}", errors=wrong)
     slug, title = _TITLES.get(error.status_code, ("failed", "It could not be done"))
-    response = problem(request, error.status_code, slug, title, str(error.detail))
+    detail = _WITHOUT_DETAIL.get(str(error.detail), str(error.detail))
+    response = problem(request, error.status_code, slug, title, detail)
     response.headers.update(error.headers or {})
     if error.status_code == 405:
         response.headers["Allow"] = ", ".join(_methods_at(request))

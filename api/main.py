@@ -9,6 +9,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi_offline import FastAPIOffline
 
 from api.body_limit import LimitedBodies
 from api.container import Container, build_container
@@ -30,10 +31,18 @@ from api.routes import (
     inbound,
     leads,
     members,
+    messages,
+    previewing,
     products,
+    provider_webhooks,
     recipients,
+    segments,
     sequences,
+    suppressions,
     tasks,
+    templates,
+    tracking,
+    unsubscribing,
     webhooks,
 )
 from api.tracing import trace_requests
@@ -51,6 +60,7 @@ ROUTERS = (
     audit.router,
     leads.router,
     erasing.router,
+    segments.router,
     tasks.router,
     products.router,
     webhooks.router,
@@ -58,10 +68,25 @@ ROUTERS = (
     accounts.router,
     connecting.router,
     sequences.router,
+    previewing.router,
+    templates.router,
     recipients.router,
+    messages.router,
     inbound.router,
+    provider_webhooks.router,
+    suppressions.router,
+    unsubscribing.router,
+    tracking.router,
     health.router,
 )
+_BEGINNING = """Durable outreach campaigns.
+
+Begin with `POST /api/auth/register` and `POST /api/companies`; *Authorize* takes the access token,
+or the key of a machine. Then leads, a campaign, its sequences, recipients, an account, `activate`.
+Errors are problems of RFC 9457: `detail` says what happened and what would help.
+"""
+# The calls are many: shown by their groups, found by a word, and a token entered once is kept.
+_PAGE = {"docExpansion": "none", "filter": True, "persistAuthorization": True}
 # Requests under way get this long to end after SIGTERM.
 GRACE_SECONDS = 10
 
@@ -98,11 +123,13 @@ def openapi_document() -> dict[str, Any]:
 
 
 def _make_app(**more: Any) -> FastAPI:
-    app = FastAPI(
+    # The pages at /docs come from here as well: a gateway need not reach the internet.
+    app = FastAPIOffline(
         title="Drumbeat",
         version="0.1.0",
-        description="Durable outreach campaigns. Errors are RFC 9457 problems.",
+        description=_BEGINNING,
         generate_unique_id_function=operation_id,
+        swagger_ui_parameters=_PAGE,
         **more,
     )
     for router in ROUTERS:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import jwt
 
-from shared.errors import NotAuthenticated
+from shared.errors import Misconfigured, NotAuthenticated
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384"]
 # A key that we do not know has us ask again, but not for every token that somebody makes up.
@@ -80,6 +80,18 @@ class OpenIdProvider:
         except (httpx.HTTPError, jwt.PyJWTError, ValueError) as error:
             _log.warning("openid.keys_not_fetched %s", type(error).__name__)
             return {}
+
+
+def openid_provider(
+    http: httpx.AsyncClient, *, issuer: str | None, audience: str | None, jwks_url: str | None
+) -> OpenIdProvider | None:
+    """None: people sign in with passwords only."""
+    if issuer and audience and jwks_url:
+        return OpenIdProvider(http, issuer=issuer, audience=audience, jwks_url=jwks_url)
+    if issuer or audience or jwks_url:
+        names = ("DRUMBEAT_OIDC_ISSUER", "DRUMBEAT_OIDC_AUDIENCE", "DRUMBEAT_OIDC_JWKS_URL")
+        raise Misconfigured(f"Set all of {', '.join(names)}, or none of them")
+    return None
 
 
 def _person(issuer: str, claims: dict[str, Any]) -> OpenIdPerson:

@@ -24,6 +24,7 @@ def recipient_answer(known: KnownRecipient) -> RecipientAnswer:
         status=status,
         detail=_detail(row, status),
         why=_why(known),
+        reply_class=row.reply_class,
         current_step=row.current_step,
         next_action_at=row.next_at if is_open and row.parked_at is None else None,
         last_action_at=row.last_action_at,

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from api.schemas.campaigns import CampaignAnswer, CampaignSelection
+from api.schemas.campaigns import ActivatedAnswer, CampaignAnswer, CampaignSelection
 from api.schemas.paging import LARGEST_ARRAY, link_next, make_cursor, read_cursor
 from api.services.campaigns import CountedCampaign
 from api.services.overview import Asked, Listed
@@ -15,6 +15,11 @@ _FIELDS = CampaignAnswer.model_fields.keys() - {"account_ids", "stats"}
 
 def campaign_answer(campaign: CountedCampaign) -> CampaignAnswer:
     return CampaignAnswer(**campaign_fields(campaign.row), stats=campaign.stats)
+
+
+def activated_answer(campaign: CountedCampaign) -> ActivatedAnswer:
+    fields = campaign_fields(campaign.row)
+    return ActivatedAnswer(**fields, stats=campaign.stats, warnings=list(campaign.warnings))
 
 
 def campaign_fields(row: CampaignRow) -> dict[str, Any]:

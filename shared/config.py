@@ -90,6 +90,19 @@ class Settings(BaseSettings):
         "https://www.googleapis.com/oauth2/v3/certs", description="Keys that sign Google's tokens."
     )
     gmail_endpoint: str = Field("https://gmail.googleapis.com", description="The Gmail API.")
+    pubsub_topic: str | None = Field(
+        None,
+        description="projects/P/topics/T that Gmail tells of new mails; without it mailboxes are"
+        " only read every so often.",
+    )
+    pubsub_audience: str | None = Field(
+        None,
+        description="Audience of the tokens with which Pub/Sub calls POST /webhooks/gmail; without"
+        " it nobody may.",
+    )
+    pubsub_service_account: str | None = Field(
+        None, description="E-mail address of the service account that those tokens name."
+    )
     oidc_issuer: str | None = Field(
         None, description="OpenID provider whose tokens sign people in; all three or none."
     )

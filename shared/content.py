@@ -1,65 +1,52 @@
 """Turns a step's template into the words that one lead gets.
 
-Jinja2, sandboxed and strict: a variable without a value is an error and never a hole.
+Strict: a variable without a value is an error and never a hole. `shared/templating` has the
+language; this is its door.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError
-from jinja2.exceptions import TemplateError, UndefinedError
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2.exceptions import TemplateError
 
 from shared.errors import DrumbeatError, Invalid
+from shared.templating.compiling import Compiled, Unreadable, compiled
 
-VARIABLES = ("lead", "company", "campaign", "sender")
+Values = Mapping[str, Mapping[str, Any]]
+
+_LONGEST_REASON = 300
 
 
 class MissingVariable(DrumbeatError):
     """A template asks for what this lead does not have. The message names it."""
 
 
-class _Missing(StrictUndefined):
-    """May be asked whether it is there, and nothing else."""
-
-    __slots__ = ()
-
-    def __bool__(self) -> bool:  # type: ignore[override]  # only this question has an answer
-        return False
-
-
-_ENVIRONMENT = SandboxedEnvironment(undefined=_Missing, autoescape=False)
+def read_template(template: str, *, field: str, is_line: bool = False) -> Compiled:
+    """What the template is made of. Raises Invalid, with line and column, for a wrong one."""
+    try:
+        return compiled(template, is_line=is_line)
+    except Unreadable as error:
+        raise Invalid(f"{error}: correct the template", field=field) from None
 
 
 def check_template(template: str, *, field: str) -> None:
-    """Raise Invalid, with the line, when a template cannot be read."""
-    try:
-        _compile(template)
-    except TemplateSyntaxError as error:
-        raise Invalid(f"line {error.lineno}: {error.message}", field=field) from None
+    """Raise Invalid, with line and column, when a template cannot be read."""
+    read_template(template, field=field, is_line=field == "subject")
 
 
-def render(template: str, variables: Mapping[str, Mapping[str, Any]]) -> str:
+def render(template: str, variables: Values, *, is_line: bool = False) -> str:
     """Fill in a template. Raises MissingVariable, naming what has no value."""
-    known = {name: _known(fields) for name, fields in variables.items()}
+    return fill_in(read_template(template, field="template", is_line=is_line), variables)
+
+
+def fill_in(template: Compiled, variables: Values) -> str:
+    """Raises MissingVariable, naming what has no value or does not fit."""
     try:
-        return _compile(template).render(known)
-    except UndefinedError as error:
-        raise MissingVariable(f"The template needs a value: {error.message}") from None
+        return template.fill_in(variables)
     except TemplateError as error:
-        raise MissingVariable(f"The template cannot be filled in: {error.message}") from None
-
-
-def _known(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that have a value: the others count as missing."""
-    return {
-        name: _known(value) if isinstance(value, dict) else value
-        for name, value in fields.items()
-        if value is not None and value != ""
-    }
-
-
-@lru_cache(maxsize=2_000)
-def _compile(template: str) -> Template:
-    return _ENVIRONMENT.from_string(template)
+        reason = (error.message or "it does not fit this lead")[:_LONGEST_REASON]
+        raise MissingVariable(f"The template cannot be filled in: {reason}") from None
+    except (TypeError, ValueError, ArithmeticError, RecursionError):
+        # What plain operators say: a text compared with a number, a remainder of zero.
+        reason = "it puts values together that do not fit"
+        raise MissingVariable(f"The template cannot be filled in: {reason}") from None

@@ -1,5 +1,6 @@
 """The single door for everything that comes back: record it, commit, then say whose it is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,36 +12,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.conductor import Conductor
 from shared.contracts.inbound import InboundEvent
 from shared.contracts.recipient import RecipientRef, StopSignal, WakeSignal
+from shared.db.repositories.answers import hold_colleagues, note_class
+from shared.db.repositories.guards import guard_account
+from shared.db.repositories.matching import find_owner, has_recipients
 from shared.db.session import Database
-from shared.domain.inbound import ENDS, LEAD_STATUS, SUPPRESSES, WAKES, InboundKind
+from shared.domain.inbound import Effect, InboundKind, effect_of
+from shared.domain.pacing import JUDGED
 from shared.domain.recipient import EndReason, is_end_replaced
 from shared.keyring import Keyring
+from shared.providers.reply_class import class_of
 from shared.telemetry import INBOUND
 
 _STORE = text("""
 insert into inbound_events (account_id, provider, provider_event_id, kind, thread_id, message_ids,
-  address, subject, text, returns_at, occurred_at)
+  address, subject, text, returns_at, delivery_status, occurred_at)
 values (:account_id, :provider, :provider_event_id, :kind, :thread_id, :message_ids,
-  :address, :subject, :text, :returns_at, :occurred_at)
+  :address, :subject, :text, :returns_at, :delivery_status, :occurred_at)
 on conflict (company_id, account_id, provider_event_id) do nothing returning id
-""")
-# The nearest way first: named, in the thread, answering a message of ours, from the address.
-_MATCH = text("""
-select id, lead_id from (
-  select r.id, r.lead_id, 1 as way, r.created_at from recipients r where r.id = :recipient_id
-  union all
-  select r.id, r.lead_id, 2, x.attempted_at
-  from actions x join recipients r on r.id = x.recipient_id
-  where x.thread_id = :thread_id and x.account_id is not distinct from
-    coalesce(:account_id, x.account_id)
-  union all
-  select r.id, r.lead_id, 3, x.attempted_at
-  from actions x join recipients r on r.id = x.recipient_id
-  where x.message_id = any (:message_ids)
-  union all
-  select r.id, r.lead_id, 4, r.last_action_at from leads l join recipients r on r.lead_id = l.id
-  where l.email = :address and r.last_action_at is not null
-) found order by way, created_at desc limit 1
 """)
 _LOCK_LEAD = text("""
 select id, campaign_id, started_at, end_reason, closed_at from recipients
@@ -54,8 +42,8 @@ _AWAY = text("""
 update recipients set away_until = greatest(away_until, :returns_at) where id = any (:ids)
 """)
 _SUPPRESS = text("""
-insert into suppressions (key_hash, kind, value, reason)
-values (:key_hash, 'email', :value, :reason)
+insert into suppressions (key_hash, kind, value, reason, source)
+values (:key_hash, 'email', :value, :reason, :source)
 on conflict (company_id, key_hash) do nothing
 """)
 _LEAD_STATUS = text("update leads set status = :status where id = :lead_id returning email")
@@ -64,17 +52,29 @@ update actions set responded_at = :at where id = (
   select id from actions where recipient_id = :recipient_id and status = 'sent'
     and responded_at is null order by settled_at desc limit 1)
 """)
-_SIGNALLED = text("update inbound_events set signalled_at = clock_timestamp() where id = :id")
-
-
-_UNSIGNALLED = text(
-    "select kind, recipient_id from inbound_events where id = :id and signalled_at is null"
-)
+_SOFT_BOUNCES = text("""
+select count(*) from recipients r join inbound_events e on e.recipient_id = r.id
+where r.lead_id = :lead_id and e.kind = 'soft_bounce'
+""")
+_WARN = text("update accounts set warning = :warning, warned_at = :at where id = :id")
+_SIGNALLED = text("""
+update inbound_events set signalled_at = clock_timestamp() where id = :id returning recipient_id
+""")
+_UNSIGNALLED = text("""
+select kind, recipient_id, subject, text from inbound_events
+where id = :id and signalled_at is null
+""")
 _SIBLINGS = text("""
-select r.id, r.campaign_id from recipients r
+select r.id, r.campaign_id, r.end_reason from recipients r
 where r.started_at is not null and r.closed_at is null and r.lead_id = (
   select lead_id from recipients where id = :recipient_id)
 """)
+_UNMATCHED = text("""
+select company_id, account_id, provider, provider_event_id, kind, thread_id, message_ids, address,
+  subject, text, returns_at, delivery_status, occurred_at, stored_at
+from inbound_events where id = :id and recipient_id is null for update
+""")
+_TRIED = text("update inbound_events set match_tried_at = clock_timestamp() where id = :id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +82,8 @@ class Recorded:
     """A stored event and the workflows it concerns. `id` None: it was stored before."""
 
     id: UUID | None
-    stops: tuple[RecipientRef, ...] = ()
+    stops: tuple[tuple[RecipientRef, EndReason], ...] = ()
     wakes: tuple[RecipientRef, ...] = ()
-    reason: EndReason | None = None
 
 
 async def receive_inbound(
@@ -92,7 +91,8 @@ async def receive_inbound(
 ) -> bool:
     """Store an event once, end what it ends, commit, and only then signal. True: it was new.
 
-    When a signal fails the event stays unsignalled, and the sweep repeats it.
+    When a signal fails the event stays unsignalled, and the sweep repeats it. What a reply means
+    is found out behind the signal, so that nothing waits for it.
     """
     async with database.company_transaction(event.company_id) as connection:
         recorded = await record_inbound(connection, keyring, event)
@@ -101,7 +101,7 @@ async def receive_inbound(
     INBOUND.labels(kind=event.kind).inc()
     await _signal(conductor, recorded, recorded.id)
     async with database.company_transaction(event.company_id) as connection:
-        await connection.execute(_SIGNALLED, {"id": recorded.id})
+        await _settle(connection, recorded.id, event)
     return True
 
 
@@ -109,20 +109,37 @@ async def record_inbound(
     connection: AsyncConnection, keyring: Keyring, event: InboundEvent
 ) -> Recorded:
     """Store the event, find whose it is, and end or postpone what it ends or postpones."""
-    owner = (await connection.execute(_MATCH, _values(event))).one_or_none()
-    if owner is None and not event.is_kept_unmatched:
+    owner = await find_owner(connection, event)
+    if owner is None and not await _is_kept(connection, event):
         return Recorded(id=None)
     event_id = await connection.scalar(_STORE, _values(event))
     if event_id is None:
         return Recorded(id=None)
+    if event.kind is InboundKind.BLOCKED and event.account_id:
+        await _warn(connection, event)
     if owner is None:
         return Recorded(id=event_id)
+    return await _tie(connection, keyring, event, event_id, owner)
 
-    await connection.execute(_TIE, {"id": event_id, "recipient_id": owner.id})
-    locked = await connection.execute(_LOCK_LEAD, {"lead_id": owner.lead_id})
-    siblings = [row for row in locked if _is_concerned(row, owner.id, event.kind)]
-    await _apply(connection, keyring, event, owner, [row.id for row in siblings])
-    return _recorded(event, event_id, siblings)
+
+async def match_again(
+    database: Database, keyring: Keyring, conductor: Conductor, company_id: UUID, event_id: UUID
+) -> bool:
+    """Look once more whose an event is that was nobody's when it came. True: it has an owner."""
+    async with database.company_transaction(company_id) as connection:
+        row = (await connection.execute(_UNMATCHED, {"id": event_id})).one_or_none()
+        if row is None:
+            return False
+        event = _to_event(row)
+        owner = await find_owner(connection, event, stored_at=row.stored_at)
+        if owner is None:
+            await connection.execute(_TRIED, {"id": event_id})
+            return False
+        recorded = await _tie(connection, keyring, event, event_id, owner)
+    await _signal(conductor, recorded, event_id)
+    async with database.company_transaction(company_id) as connection:
+        await _settle(connection, event_id, event)
+    return True
 
 
 async def repeat_signals(
@@ -134,65 +151,114 @@ async def repeat_signals(
         if event is None:
             return False
         rows = (await connection.execute(_SIBLINGS, {"recipient_id": event.recipient_id})).all()
-    kind = InboundKind(event.kind)
-    refs = tuple(_ref(company_id, row) for row in rows)
-    recorded = Recorded(
-        id=event_id,
-        stops=refs if kind in ENDS else (),
-        wakes=refs if kind in WAKES else (),
-        reason=ENDS.get(kind),
+    ended = tuple(
+        (_ref(company_id, row), EndReason(row.end_reason)) for row in rows if row.end_reason
     )
-    await _signal(conductor, recorded, event_id)
+    is_waking = effect_of(InboundKind(event.kind)).wakes
+    wakes = tuple(_ref(company_id, row) for row in rows if is_waking and not row.end_reason)
+    await _signal(conductor, Recorded(id=event_id, stops=ended, wakes=wakes), event_id)
     async with database.company_transaction(company_id) as connection:
-        await connection.execute(_SIGNALLED, {"id": event_id})
+        await _settle(connection, event_id, event)
     return True
 
 
 async def _signal(conductor: Conductor, recorded: Recorded, event_id: UUID) -> None:
-    for recipient in recorded.stops:
-        assert recorded.reason is not None  # noqa: S101 - only what ends has stops
-        await conductor.stop(recipient, StopSignal(event_id=event_id, reason=recorded.reason))
+    for recipient, reason in recorded.stops:
+        await conductor.stop(recipient, StopSignal(event_id=event_id, reason=reason))
     for recipient in recorded.wakes:
         await conductor.wake(recipient, WakeSignal(event_id=event_id))
 
 
-def _is_concerned(row: Row[Any], owner_id: UUID, kind: InboundKind) -> bool:
+async def _settle(
+    connection: AsyncConnection, event_id: UUID, event: InboundEvent | Row[Any]
+) -> None:
+    """Everybody was told. Now there is time for colleagues, and to read what a reply means."""
+    recipient_id = await connection.scalar(_SIGNALLED, {"id": event_id})
+    if event.kind == InboundKind.REPLY and recipient_id:
+        await hold_colleagues(connection, recipient_id)
+    if event.kind == InboundKind.REPLY and event.text:
+        await note_class(connection, event_id, class_of(event.text, subject=event.subject or ""))
+
+
+async def _is_kept(connection: AsyncConnection, event: InboundEvent) -> bool:
+    """Private mail in a mailbox is not stored. A lead's may be matched a little later."""
+    return event.is_kept_unmatched or await has_recipients(connection, event.address)
+
+
+async def _tie(
+    connection: AsyncConnection,
+    keyring: Keyring,
+    event: InboundEvent,
+    event_id: UUID,
+    owner: Row[Any],
+) -> Recorded:
+    await connection.execute(_TIE, {"id": event_id, "recipient_id": owner.id})
+    locked = (await connection.execute(_LOCK_LEAD, {"lead_id": owner.lead_id})).all()
+    effect = await _effect(connection, event, owner)
+    concerned = [row for row in locked if _is_concerned(row, owner.id, effect)]
+    await _apply(connection, event, owner, effect, [row.id for row in concerned])
+    if effect.ends in JUDGED:
+        await guard_account(connection, owner.id, at=event.occurred_at or datetime.now(UTC))
+    if effect.lead_status:
+        changed = {"lead_id": owner.lead_id, "status": effect.lead_status}
+        email = await connection.scalar(_LEAD_STATUS, changed)
+        if effect.suppresses and email:
+            key_hash = keyring.suppression_key("email", email)
+            suppression = {"key_hash": key_hash, "value": email, "reason": event.kind}
+            suppression |= {"source": event.provider}
+            await connection.execute(_SUPPRESS, suppression)
+    return _recorded(event, event_id, effect, concerned)
+
+
+async def _effect(connection: AsyncConnection, event: InboundEvent, owner: Row[Any]) -> Effect:
+    if event.kind is not InboundKind.SOFT_BOUNCE:
+        return effect_of(event.kind)
+    count = await connection.scalar(_SOFT_BOUNCES, {"lead_id": owner.lead_id})
+    return effect_of(event.kind, soft_bounces=count or 0)
+
+
+def _is_concerned(row: Row[Any], owner_id: UUID, effect: Effect) -> bool:
     """An answer in one campaign ends the lead's other open ones; a closed one gets its reason."""
     current = EndReason(row.end_reason) if row.end_reason else None
-    if kind in ENDS:
+    if effect.ends:
         is_touched = row.id == owner_id or current is None
-        return is_touched and is_end_replaced(current, ENDS[kind])
-    return kind in WAKES and current is None
+        return is_touched and is_end_replaced(current, effect.ends)
+    return effect.wakes and current is None
 
 
 async def _apply(
     connection: AsyncConnection,
-    keyring: Keyring,
     event: InboundEvent,
     owner: Row[Any],
+    effect: Effect,
     ids: list[UUID],
 ) -> None:
-    if event.kind in ENDS and ids:
-        await connection.execute(_END, {"ids": ids, "reason": ENDS[event.kind]})
+    if effect.ends and ids:
+        await connection.execute(_END, {"ids": ids, "reason": effect.ends})
     if event.returns_at and ids:
         await connection.execute(_AWAY, {"ids": ids, "returns_at": event.returns_at})
-    if event.kind in ENDS:
+    if effect.ends:
         answered = {"recipient_id": owner.id, "at": event.occurred_at}
         await connection.execute(_ANSWERED, answered)
-    if status := LEAD_STATUS.get(event.kind):
-        changed = {"lead_id": owner.lead_id, "status": status}
-        email = await connection.scalar(_LEAD_STATUS, changed)
-        if event.kind in SUPPRESSES and email:
-            key_hash = keyring.suppression_key("email", email)
-            suppression = {"key_hash": key_hash, "value": email, "reason": event.kind}
-            await connection.execute(_SUPPRESS, suppression)
 
 
-def _recorded(event: InboundEvent, event_id: UUID, siblings: list[Row[Any]]) -> Recorded:
-    running = [row for row in siblings if row.started_at and row.closed_at is None]
+async def _warn(connection: AsyncConnection, event: InboundEvent) -> None:
+    said = f" ({event.delivery_status})" if event.delivery_status else ""
+    warning = (
+        f"A receiving server refuses mails of this mailbox by its policy{said}: look at its SPF,"
+        " DKIM and DMARC records and its reputation"
+    )
+    values = {"id": event.account_id, "warning": warning, "at": event.occurred_at}
+    await connection.execute(_WARN, values)
+
+
+def _recorded(
+    event: InboundEvent, event_id: UUID, effect: Effect, concerned: Sequence[Row[Any]]
+) -> Recorded:
+    running = [row for row in concerned if row.started_at and row.closed_at is None]
     refs = tuple(_ref(event.company_id, row) for row in running)
-    if event.kind in ENDS:
-        return Recorded(id=event_id, stops=refs, reason=ENDS[event.kind])
+    if effect.ends:
+        return Recorded(id=event_id, stops=tuple((ref, effect.ends) for ref in refs))
     return Recorded(id=event_id, wakes=refs)
 
 
@@ -203,7 +269,6 @@ def _ref(company_id: UUID, row: Row[Any]) -> RecipientRef:
 def _values(event: InboundEvent) -> dict[str, object]:
     return {
         "account_id": event.account_id,
-        "recipient_id": event.recipient_id,
         "provider": event.provider,
         "provider_event_id": event.provider_event_id,
         "kind": event.kind,
@@ -213,5 +278,13 @@ def _values(event: InboundEvent) -> dict[str, object]:
         "subject": event.subject,
         "text": event.text,
         "returns_at": event.returns_at,
+        "delivery_status": event.delivery_status,
         "occurred_at": event.occurred_at or datetime.now(UTC),
     }
+
+
+def _to_event(row: Row[Any]) -> InboundEvent:
+    fields = row._asdict()
+    del fields["stored_at"]
+    kind, message_ids = InboundKind(fields.pop("kind")), tuple(fields.pop("message_ids"))
+    return InboundEvent(**fields, kind=kind, message_ids=message_ids)

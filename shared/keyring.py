@@ -7,7 +7,7 @@ made for one purpose says nothing about another.
 import hashlib
 import hmac
 import os
-from base64 import b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from shared.errors import Misconfigured
 
 NONCE_BYTES = 12
+SIGNATURE_BYTES = 16
 
 
 class SuppressionMarks:
@@ -44,6 +45,7 @@ class Keyring:
         self._mail = self.derive("mail")
         self.suppression = SuppressionMarks(self.derive("suppression"))
         self._token = self.derive("token")
+        self._link_keys: dict[str, bytes] = {}
 
     def derive(self, purpose: str) -> bytes:
         """A 32-byte key for one purpose."""
@@ -87,6 +89,27 @@ class Keyring:
     def token_hash(self, token: str) -> str:
         """How a token that we gave out is kept."""
         return _mac(self._token, token.encode()).hex()
+
+    def sign_link(self, purpose: str, content: bytes) -> str:
+        """A token for a link that is given away: readable by anybody, made by nobody else."""
+        signature = _mac(self._link_key(purpose), content)[:SIGNATURE_BYTES]
+        return urlsafe_b64encode(signature + content).decode().rstrip("=")
+
+    def read_link(self, purpose: str, token: str) -> bytes | None:
+        """What was signed for this purpose. None: it was not signed here, or was changed."""
+        try:
+            plain = urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        except ValueError:
+            return None
+        content = plain[SIGNATURE_BYTES:]
+        # Compared as text, so that a token has one spelling only.
+        expected = self.sign_link(purpose, content)
+        return content if hmac.compare_digest(expected.encode(), token.encode()) else None
+
+    def _link_key(self, purpose: str) -> bytes:
+        if purpose not in self._link_keys:
+            self._link_keys[purpose] = self.derive(f"link/{purpose}")
+        return self._link_keys[purpose]
 
 
 def _mac(key: bytes, text: bytes) -> bytes:

@@ -15,6 +15,7 @@ from shared.conductor import Conductor
 from shared.contracts.operations import LaunchPage
 from shared.contracts.recipient import RecipientRef, RecipientStart
 from shared.db.models.campaigns import CampaignStatus
+from shared.db.repositories.first_plans import FirstPlans
 from shared.db.repositories.versions import Version, VersionShelf
 from shared.db.session import Database
 from shared.domain.recipient import ActivityName, Planned, Progress, next_move
@@ -26,7 +27,8 @@ select c.id, c.status, c.version_id, coalesce(c.account_id, (
   select a.id from accounts a where a.is_primary and a.status <> 'disconnected' limit 1)
 ) as account_id, array(
   select a.id from accounts a where a.id = any (c.account_ids) and a.status <> 'disconnected'
-  order by array_position(c.account_ids, a.id)) as account_ids
+  order by array_position(c.account_ids, a.id)) as account_ids,
+  c."window" is not null as is_windowed, c.start_at, c.limits
 from campaigns c where c.id = :campaign_id and c.deleted_at is null
 """)
 # Another launcher's page is passed over, not waited for.
@@ -98,6 +100,11 @@ async def _plan_page(
     """Write the first plan of each pending recipient that has none; returns all, with accounts."""
     rows = await connection.execute(_PENDING, {"campaign_id": campaign.id, "size": size})
     pending = rows.all()
+    paced = FirstPlans(connection, campaign, version, now)
+    if await paced.load():
+        fresh_plans = await paced.plan([row for row in pending if row.started_at is None])
+        begun = [(row.id, row.account_id, _look(now)) for row in pending if row.started_at]
+        return begun + [(one.recipient_id, one.account_id, one.plan) for one in fresh_plans]
     first = next_move(version.steps, Progress(started_at=now), now)
     # A campaign without steps is never activated; were it so, the plan activity would end them.
     if not isinstance(first, Planned):

@@ -1,6 +1,24 @@
 """By what a person can be suppressed: address, domain, phone number, profile."""
 
+from enum import StrEnum
 from typing import Protocol
+
+
+class SuppressionKind(StrEnum):
+    EMAIL = "email"
+    DOMAIN = "domain"
+    PHONE = "phone"
+    LINKEDIN = "linkedin"
+
+
+class SuppressionReason(StrEnum):
+    """`unsubscribe`, `bounce`, `complaint`: what came back, as in `shared.domain.inbound`."""
+
+    UNSUBSCRIBE = "unsubscribe"
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    MANUAL = "manual"
+    ERASED = "erased"
 
 
 class Marks(Protocol):

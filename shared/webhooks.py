@@ -95,8 +95,12 @@ def make_secret() -> str:
     return SECRET_PREFIX + b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def sign(secret: str, *, message_id: str, timestamp: int, body: str) -> str:
-    """The header webhook-signature, as standardwebhooks.com specifies it."""
+def sign(*secrets: str, message_id: str, timestamp: int, body: str) -> str:
+    """The header webhook-signature, as standardwebhooks.com specifies it: one for each secret."""
+    message = f"{message_id}.{timestamp}.{body}".encode()
+    return " ".join(_signature(secret, message) for secret in secrets)
+
+
+def _signature(secret: str, message: bytes) -> str:
     key = b64decode(secret.removeprefix(SECRET_PREFIX))
-    signed = hmac.digest(key, f"{message_id}.{timestamp}.{body}".encode(), sha256)
-    return f"v1,{b64encode(signed).decode()}"
+    return f"v1,{b64encode(hmac.digest(key, message, sha256)).decode()}"

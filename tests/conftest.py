@@ -10,6 +10,7 @@ from pathlib import Path
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
 
 import pytest
+from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from deploy.local.fetch import fetch_programs
@@ -22,13 +23,15 @@ from shared.keyring import Keyring
 from tests.factories import Company
 from tests.fakes.conductor import RecordingConductor
 from tests.fakes.gmail import FakeGmail
+from tests.fakes.mail_server import FakeSmtp, ImapServer, imap_server, smtp_server
 
 APP_ROLE = "drumbeat_app"
 
 
-def pytest_sessionstart() -> None:
+def pytest_sessionstart(session: pytest.Session) -> None:
     """Get the Temporal server before any test is timed: the first time takes minutes."""
-    asyncio.run(fetch_programs(Settings()))
+    if not hasattr(session.config, "workerinput"):  # one process of several has seen to it
+        asyncio.run(fetch_programs(Settings()))
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +39,17 @@ async def postgres() -> AsyncIterator[Postgres]:
     with tempfile.TemporaryDirectory(prefix="drumbeat-pg-") as folder:
         async with running_postgres(Path(folder), throwaway=True) as postgres:
             await asyncio.to_thread(upgrade, postgres.owner_url, APP_ROLE)
+            await asyncio.to_thread(stop_autovacuum, postgres)
             yield postgres
+
+
+def stop_autovacuum(postgres: Postgres) -> None:
+    """What it learns in the middle of a run, by chance, would make some plans very slow."""
+    administrator = create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
+    with administrator.connect() as connection:
+        connection.execute(text("alter system set autovacuum = off"))
+        connection.execute(text("select pg_reload_conf()"))
+    administrator.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +93,19 @@ async def stranger(database: Database, keyring: Keyring) -> Company:
 @pytest.fixture
 def gmail() -> FakeGmail:
     return FakeGmail()
+
+
+@pytest.fixture(scope="session")
+async def imap() -> AsyncIterator[ImapServer]:
+    """One mailbox for all tests: each finds its own mails there by their Message-ID."""
+    async with imap_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def smtp() -> AsyncIterator[FakeSmtp]:
+    async with smtp_server(FakeSmtp()) as server:
+        yield server
 
 
 @pytest.fixture

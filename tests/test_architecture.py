@@ -25,8 +25,7 @@ from tests.architecture.samples import OUTCOMES, is_message_shaped, messages, sa
 from tests.architecture.source import LAYERS, ROOT, Module, read
 from tests.fakes.conductor import RecordingConductor
 from workflows.parts import Parts, make_parts
-from workflows.policies import POLICIES, QUEUES
-from workflows.recipient import ACTIVITIES
+from workflows.policies import ACTIVITIES, POLICIES, QUEUES
 from workflows.worker import WORKFLOWS, make_worker
 
 PRODUCT = read(*LAYERS)
@@ -155,5 +154,5 @@ def make_unconnected_parts(keyring: Keyring) -> Parts:
 def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache"]
     return subprocess.run(  # noqa: S603 - our own words
-        command, cwd=root, capture_output=True, text=True, check=False, timeout=100
+        command, cwd=root, capture_output=True, text=True, check=False, timeout=300
     )

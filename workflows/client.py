@@ -1,5 +1,6 @@
 """The one door from the rest of the product to Temporal."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -18,14 +19,16 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime
 
 from shared.contracts.imports import ImportOrder
-from shared.contracts.operations import InboxShard, LaunchOrder
+from shared.contracts.operations import InboxShard, LaunchOrder, MailboxOrder, SampleOrder
 from shared.contracts.queues import Queue, queue_beside
 from shared.contracts.recipient import RecipientRef, RecipientStart, StopSignal, WakeSignal
 from shared.domain.recipient import ActivityName, EndReason, Planned
 from workflows.importing import ImportWorkflow
 from workflows.inbox import InboxWorkflow
 from workflows.launch import LaunchWorkflow
+from workflows.mailbox import MailboxWorkflow
 from workflows.recipient import RecipientWorkflow
+from workflows.samples import SampleWorkflow
 from workflows.sweep import WORKFLOW_ID as SWEEP
 from workflows.sweep import SweepWorkflow
 from workflows.webhooks import WORKFLOW_ID as WEBHOOKS
@@ -77,28 +80,43 @@ class TemporalConductor:
         await self._start(_look_now(recipient), signal_name="wake", signal=signal)
 
     async def launch(self, order: LaunchOrder) -> None:
-        with suppress(WorkflowAlreadyStartedError):
-            await self._temporal.start_workflow(
-                LaunchWorkflow.run,
-                order,
-                id=order.workflow_id,
-                task_queue=self._ops,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                static_summary="starts the pending recipients of a campaign",
-                search_attributes=_attributes(order.company_id, order.campaign_id),
-            )
+        await self._start_on_ops(
+            LaunchWorkflow.run,
+            [order],
+            id=order.workflow_id,
+            summary="starts the pending recipients of a campaign",
+            attributes=_attributes(order.company_id, order.campaign_id),
+        )
 
     async def start_import(self, order: ImportOrder) -> None:
-        await self._temporal.start_workflow(
+        await self._start_on_ops(
             ImportWorkflow.run,
+            [order],
+            id=order.workflow_id,
+            summary="takes in a file of leads",
+            attributes=TypedSearchAttributes([SearchAttributePair(COMPANY, str(order.company_id))]),
+            priority=Priority(fairness_key=str(order.company_id)),
+        )
+
+    async def send_sample(self, order: SampleOrder) -> None:
+        await self._start_on_ops(
+            SampleWorkflow.run,
+            [order],
+            id=order.workflow_id,
+            summary="sends a test mail",
+            attributes=TypedSearchAttributes([SearchAttributePair(COMPANY, str(order.company_id))]),
+        )
+
+    async def look(self, order: MailboxOrder) -> None:
+        """Read a mailbox at once. One that is being read is read once more."""
+        await self._temporal.start_workflow(
+            MailboxWorkflow.run,
             order,
             id=order.workflow_id,
-            task_queue=self._ops,
+            task_queue=queue_beside(self._recipients, Queue.OPS),
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary="takes in a file of leads",
-            search_attributes=TypedSearchAttributes(
-                [SearchAttributePair(COMPANY, str(order.company_id))]
-            ),
+            start_signal="ring",
+            static_summary="reads a mailbox of which its provider has told",
             priority=Priority(fairness_key=str(order.company_id)),
         )
 
@@ -106,38 +124,42 @@ class TemporalConductor:
         """Have mailboxes read, rows swept and events carried from now on, if nobody does yet."""
         for number in range(shards):
             shard = InboxShard(number=number, of=shards)
-            with suppress(WorkflowAlreadyStartedError):
-                await self._temporal.start_workflow(
-                    InboxWorkflow.run,
-                    shard,
-                    id=shard.workflow_id,
-                    task_queue=self._ops,
-                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                    static_summary=f"reads mailboxes for answers, shard {number + 1} of {shards}",
-                )
-        with suppress(WorkflowAlreadyStartedError):
-            await self._temporal.start_workflow(
-                SweepWorkflow.run,
-                id=SWEEP,
-                task_queue=self._ops,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                static_summary="sets going what a crash has left behind",
+            words = f"reads mailboxes for answers, shard {number + 1} of {shards}"
+            await self._start_on_ops(
+                InboxWorkflow.run, [shard], id=shard.workflow_id, summary=words
             )
-        with suppress(WorkflowAlreadyStartedError):
-            await self._temporal.start_workflow(
-                WebhooksWorkflow.run,
-                id=WEBHOOKS,
-                task_queue=self._ops,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                static_summary="carries events to webhooks",
-            )
+        await self._start_on_ops(
+            SweepWorkflow.run, [], id=SWEEP, summary="sets going what a crash has left behind"
+        )
+        await self._start_on_ops(
+            WebhooksWorkflow.run, [], id=WEBHOOKS, summary="carries events to webhooks"
+        )
 
     def recipient(self, recipient: RecipientRef) -> WorkflowHandle[RecipientWorkflow, EndReason]:
         return self._temporal.get_workflow_handle_for(RecipientWorkflow.run, recipient.workflow_id)
 
-    @property
-    def _ops(self) -> str:
-        return queue_beside(self._recipients, Queue.OPS)
+    async def _start_on_ops(
+        self,
+        run: Callable[..., Awaitable[object]],
+        orders: Sequence[object],
+        *,
+        id: str,  # noqa: A002 - the name is Temporal's
+        summary: str,
+        attributes: TypedSearchAttributes | None = None,
+        priority: Priority = Priority.default,
+    ) -> None:
+        """Start it, unless it runs already."""
+        with suppress(WorkflowAlreadyStartedError):
+            await self._temporal.start_workflow(
+                run,
+                args=orders,
+                id=id,
+                task_queue=queue_beside(self._recipients, Queue.OPS),
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=summary,
+                search_attributes=attributes,
+                priority=priority,
+            )
 
     async def _start(
         self,

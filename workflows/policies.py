@@ -1,12 +1,17 @@
-"""Time-outs, retries and queues of every activity, in one table."""
+"""What a plan can name, and the time-outs, retries and queues of every activity."""
 
 from datetime import timedelta
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from temporalio.common import RetryPolicy
+from temporalio.types import MethodAsyncSingleParam
 
+from activities.gmail import GmailActivities
+from activities.recipient import RecipientActivities
+from activities.smtp import SmtpActivities
 from shared.contracts.queues import Queue
-from shared.domain.recipient import ActivityName
+from shared.contracts.recipient import ActionOrder
+from shared.domain.recipient import ActivityName, Outcome
 
 
 class Policy(TypedDict):
@@ -46,10 +51,28 @@ FILE = Policy(
     start_to_close_timeout=timedelta(minutes=10),
     retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),
 )
+# What it misses is read by the next round.
+LOOK = Policy(
+    start_to_close_timeout=timedelta(minutes=2), retry_policy=RetryPolicy(maximum_attempts=2)
+)
 # Its answer is welcome and not needed.
 MODEL = Policy(
     start_to_close_timeout=timedelta(seconds=90), retry_policy=RetryPolicy(maximum_attempts=3)
 )
 
-POLICIES = {ActivityName.RECIPIENT_PLAN: DATABASE, ActivityName.GMAIL_SEND: PROVIDER}
-QUEUES = {ActivityName.RECIPIENT_PLAN: Queue.RECIPIENT, ActivityName.GMAIL_SEND: Queue.GMAIL}
+# What a plan can name.
+ACTIVITIES: dict[ActivityName, MethodAsyncSingleParam[Any, ActionOrder, Outcome]] = {
+    ActivityName.RECIPIENT_PLAN: RecipientActivities.plan,
+    ActivityName.GMAIL_SEND: GmailActivities.send,
+    ActivityName.SMTP_SEND: SmtpActivities.send,
+}
+POLICIES = {
+    ActivityName.RECIPIENT_PLAN: DATABASE,
+    ActivityName.GMAIL_SEND: PROVIDER,
+    ActivityName.SMTP_SEND: PROVIDER,
+}
+QUEUES = {
+    ActivityName.RECIPIENT_PLAN: Queue.RECIPIENT,
+    ActivityName.GMAIL_SEND: Queue.GMAIL,
+    ActivityName.SMTP_SEND: Queue.SMTP,
+}

@@ -5,17 +5,14 @@ The workflow knows no campaign. Each activity answers which one is next, and whe
 
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from temporalio import workflow
 from temporalio.common import Priority, SearchAttributeKey
 from temporalio.exceptions import ActivityError, is_cancelled_exception
-from temporalio.types import MethodAsyncSingleParam
 from temporalio.workflow import ActivityCancellationType
 
 with workflow.unsafe.imports_passed_through():
-    from activities.gmail import GmailActivities
     from activities.recipient import RecipientActivities
     from shared.contracts.queues import queue_beside
     from shared.contracts.recipient import (
@@ -26,15 +23,10 @@ with workflow.unsafe.imports_passed_through():
         WakeSignal,
     )
     from shared.domain.recipient import ActivityName, EndReason, Finished, Outcome, Parked, Planned
-    from workflows.policies import DATABASE, POLICIES, QUEUES
+    from workflows.policies import ACTIVITIES, DATABASE, POLICIES, QUEUES
 
 LONGEST_PARKING = timedelta(days=7)
 STATUS = SearchAttributeKey.for_keyword("DrumbeatStatus")
-
-ACTIVITIES: dict[ActivityName, MethodAsyncSingleParam[Any, ActionOrder, Outcome]] = {
-    ActivityName.RECIPIENT_PLAN: RecipientActivities.plan,
-    ActivityName.GMAIL_SEND: GmailActivities.send,
-}
 
 
 @workflow.defn(name="recipient")

@@ -7,16 +7,23 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
+    from activities.answers import AnswerActivities
+    from activities.forgetting import ForgettingActivities
     from activities.gmail import GmailActivities
+    from activities.smtp import SmtpActivities
     from activities.sweep import SweepActivities
     from activities.tidying import TidyingActivities
+    from activities.watching import WatchActivities
     from shared.contracts.operations import SweepReport
     from shared.contracts.queues import Queue, queue_beside
-    from workflows.policies import BATCH, LOOK_UP, TIDYING
+    from shared.domain.recipient import ActivityName
+    from workflows.policies import BATCH, LOOK_UP, QUEUES, TIDYING
 
 SWEEPS_PER_RUN = 100
 SWEEPS_PER_TIDYING = 60
 TIDY_DRAFTS = "2026-11-21-tidy-drafts"
+FORGET_ROWS = "2026-11-21-forget-rows"
+ANSWERS = "2026-11-21-answers"
 PAUSE = timedelta(seconds=60)
 WORKFLOW_ID = "sweep"
 
@@ -25,12 +32,16 @@ WORKFLOW_ID = "sweep"
 class SweepWorkflow:
     @workflow.run
     async def run(self) -> None:
-        """Sweep once a minute, and tidy the mailboxes about once an hour."""
+        """Sweep once a minute; about once an hour tidy the mailboxes and forget old rows."""
         for number in range(SWEEPS_PER_RUN):
             report = await self._sweep()
             workflow.set_current_details(_in_words(report))
+            if number % SWEEPS_PER_TIDYING == 0 and workflow.patched(FORGET_ROWS):
+                await self._forget()
             if number % SWEEPS_PER_TIDYING == 0 and workflow.patched(TIDY_DRAFTS):
                 await self._tidy()
+            if workflow.patched(ANSWERS):
+                await self._read_answers(is_watching=number % SWEEPS_PER_TIDYING == 0)
             await workflow.sleep(PAUSE)
         workflow.continue_as_new()
 
@@ -51,18 +62,37 @@ class SweepWorkflow:
                 TidyingActivities.tidy, task_queue=gmail, summary="delete leftovers", **TIDYING
             )
 
+    async def _forget(self) -> None:
+        with suppress(ActivityError):
+            await workflow.execute_activity_method(
+                ForgettingActivities.forget, summary="delete what has expired", **TIDYING
+            )
+
+    async def _read_answers(self, *, is_watching: bool) -> None:
+        """What nobody waits for, so that a model or mailbox that is away holds up nothing."""
+        run = workflow.execute_activity_method
+        gmail = queue_beside(workflow.info().task_queue, Queue.GMAIL)
+        with suppress(ActivityError):
+            await run(AnswerActivities.match, summary="match again", **TIDYING)
+            await run(AnswerActivities.classify, summary="classify replies", **TIDYING)
+        if is_watching:
+            with suppress(ActivityError):
+                await run(
+                    WatchActivities.renew, task_queue=gmail, summary="renew watches", **TIDYING
+                )
+
     async def _settle(self) -> int:
         """Look up actions that were left open, and let their recipients go on."""
         run = workflow.execute_activity_method
         orders = await run(SweepActivities.find_unsettled, summary="find unsettled", **BATCH)
         settled = 0
-        gmail = queue_beside(workflow.info().task_queue, Queue.GMAIL)
         for order in orders:
+            is_smtp = order.activity is ActivityName.SMTP_SEND
+            settle = SmtpActivities.settle if is_smtp else GmailActivities.settle
+            queue = queue_beside(workflow.info().task_queue, QUEUES[order.activity])
             # An account that is down must not hold up the others: the next sweep looks again.
             with suppress(ActivityError):
-                if await run(
-                    GmailActivities.settle, order, task_queue=gmail, summary="look up", **LOOK_UP
-                ):
+                if await run(settle, order, task_queue=queue, summary="look up", **LOOK_UP):
                     await run(SweepActivities.wake_settled, order, summary="go on", **BATCH)
                     settled += 1
         return settled

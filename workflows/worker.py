@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from temporalio.client import Client
@@ -19,13 +19,14 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.errors import ErrorInterceptor
 from activities.mapping import MappingModel
+from activities.reply_model import ReplyModel
 from activities.webhook_calls import WebhookCaller
 from shared.config import Settings
 from shared.contracts.queues import Queue
 from shared.db.privileges import refuse_privileges
 from shared.db.session import Database, make_engine
 from shared.domain.webhooks import Patience
-from shared.installation import google_endpoints, make_keyring, plain, require
+from shared.installation import google_endpoints, make_keyring, plain, public_url, require
 from shared.providers.google_oauth import GoogleOAuth
 from shared.storage import make_storage
 from shared.telemetry import set_up_logs, set_up_traces, trace_calls
@@ -36,12 +37,16 @@ from workflows.health import serving_health
 from workflows.importing import ImportWorkflow
 from workflows.inbox import InboxWorkflow
 from workflows.launch import LaunchWorkflow
+from workflows.mailbox import MailboxWorkflow
 from workflows.parts import Parts, make_parts
 from workflows.recipient import RecipientWorkflow
+from workflows.samples import SampleWorkflow
 from workflows.sweep import SweepWorkflow
 from workflows.webhooks import WebhooksWorkflow
 
 log = logging.getLogger(__name__)
+
+AnyModel = TypeVar("AnyModel")
 
 # Each phase of one call. The activity bounds the whole.
 CALL_TIMEOUT = httpx.Timeout(30, connect=10)
@@ -51,7 +56,15 @@ OUR_PACKAGES = ("shared", "activities", "workflows", "pydantic", "pydantic_core"
 
 WORKFLOWS: dict[Queue, list[type]] = {
     Queue.RECIPIENT: [RecipientWorkflow],
-    Queue.OPS: [LaunchWorkflow, InboxWorkflow, SweepWorkflow, WebhooksWorkflow, ImportWorkflow],
+    Queue.OPS: [
+        LaunchWorkflow,
+        InboxWorkflow,
+        MailboxWorkflow,
+        SweepWorkflow,
+        WebhooksWorkflow,
+        ImportWorkflow,
+        SampleWorkflow,
+    ],
 }
 
 
@@ -61,6 +74,8 @@ class Limits:
 
     activities: int = 40
     workflow_tasks: int = 40
+    # For how long Temporal keeps a workflow's tasks for a worker that may have died.
+    sticky_seconds: float = 10
 
 
 def make_worker(
@@ -69,17 +84,28 @@ def make_worker(
     """The worker of one queue. Every process may serve one queue or all of them."""
     activities: dict[Queue, list[Callable[..., Any]]] = {
         Queue.RECIPIENT: [parts.recipient.plan, parts.recipient.close],
-        Queue.GMAIL: [parts.gmail.send, parts.gmail.settle, parts.tidying.tidy],
+        Queue.GMAIL: [
+            parts.gmail.send,
+            parts.gmail.settle,
+            parts.tidying.tidy,
+            parts.watching.renew,
+        ],
+        Queue.SMTP: [parts.smtp.send, parts.smtp.settle],
         Queue.OPS: [
             parts.launch.start_page,
             parts.inbox.poll,
+            parts.inbox.look,
+            parts.answers.match,
+            parts.answers.classify,
             parts.sweep.launch,
             parts.sweep.restart,
             parts.sweep.signal,
             parts.sweep.wake,
             parts.sweep.find_unsettled,
             parts.sweep.wake_settled,
+            parts.forgetting.forget,
             parts.webhooks.deliver,
+            parts.samples.send,
             parts.imports.sniff,
             parts.imports.ask_model,
             parts.imports.hold,
@@ -97,6 +123,7 @@ def make_worker(
         graceful_shutdown_timeout=GRACE,
         max_concurrent_activities=limits.activities,
         max_concurrent_workflow_tasks=limits.workflow_tasks if queue in WORKFLOWS else None,
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=limits.sticky_seconds),
     )
 
 
@@ -166,14 +193,17 @@ def _make_parts(
         webhook_caller=caller,
         patience=Patience(gives_up_after=timedelta(days=settings.webhook_give_up_days)),
         storage=make_storage(settings.object_store_url, settings.data_dir),
-        mapping_model=_mapping_model(settings),
+        mapping_model=_model(settings, MappingModel),
+        reply_model=_model(settings, ReplyModel),
+        push_topic=settings.pubsub_topic,
+        public_url=public_url(settings),
     )
 
 
-def _mapping_model(settings: Settings) -> MappingModel | None:
+def _model(settings: Settings, made: Callable[..., AnyModel]) -> AnyModel | None:
     if settings.openai_base_url is None:
         return None
-    return MappingModel(
+    return made(
         base_url=settings.openai_base_url,
         # Models of one's own ask for none, but the SDK insists on one.
         api_key=plain(settings.openai_api_key) or "none",

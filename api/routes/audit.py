@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from api.dependencies import CompanyAdmin, Services
 from api.documentation import problems
 from api.schemas.audit import AuditAnswer
-from api.schemas.paging import USUAL_PAGE, Cursor, Limit, Page, cut_page, read_cursor
+from api.schemas.paging import USUAL_PAGE, Cursor, Limit, Page, make_page, read_cursor
 
 router = APIRouter(prefix="/api/companies/{company_id}/audit", tags=["companies"])
 
@@ -29,5 +29,4 @@ async def list_audit(
     rows = await services.audit.list_changes(
         caller, subject=subject, subject_id=subject_id, limit=limit, after=read_cursor(cursor)
     )
-    page, next_cursor = cut_page(rows, limit)
-    return Page(items=[AuditAnswer.model_validate(r) for r in page], next_cursor=next_cursor)
+    return make_page(rows, limit, AuditAnswer.model_validate)

@@ -9,9 +9,16 @@ from api.dependencies import Known, Reader, Services, Writer
 from api.documentation import problems
 from api.etags import IfMatch, show_version
 from api.presenting import executed_answer
-from api.presenting_campaigns import asked_for, campaign_answer, campaign_fields, campaign_list
+from api.presenting_campaigns import (
+    activated_answer,
+    asked_for,
+    campaign_answer,
+    campaign_fields,
+    campaign_list,
+)
 from api.routes.sequences import step_answer
 from api.schemas.campaigns import (
+    ActivatedAnswer,
     CampaignAnswer,
     CampaignChange,
     CampaignSelection,
@@ -85,9 +92,9 @@ async def delete_campaign(campaign_id: UUID, caller: Writer, services: Services)
 @router.post("/{campaign_id}/activate", responses=problems(404, 409))
 async def activate_campaign(
     campaign_id: UUID, caller: Writer, services: Services
-) -> CampaignAnswer:
+) -> ActivatedAnswer:
     """Start sending, or go on after a pause. A 409 lists in `missing` what is to be done first."""
-    return campaign_answer(await services.lifecycle.activate(caller, campaign_id))
+    return activated_answer(await services.lifecycle.activate(caller, campaign_id))
 
 
 @router.post("/{campaign_id}/pause", responses=problems(404, 409))

@@ -68,7 +68,8 @@ async def stream_events(
 
     From now on, or after `Last-Event-ID`. The stream ends after a quarter of an hour, when the
     page reads too slowly and when the gateway stops; browsers come back by themselves. At most
-    six streams per person. What must not be missed goes to a webhook.
+    six streams per person. Events are kept for thirty days; what must not be missed goes to a
+    webhook.
     """
     watcher = await services.events.open(caller, campaign_id=campaign_id, last_seen=last_event_id)
     return EventStream(services.events, watcher)

@@ -10,7 +10,7 @@ from api.dependencies import CompanyReader, CompanyWriter, Services
 from api.documentation import problems
 from api.etags import IfMatch, show_version
 from api.schemas.leads import LeadAnswer, LeadFields, LeadFilter, NewLead
-from api.schemas.paging import Cursor, Limit, Page, cut_page, make_cursor, read_cursor
+from api.schemas.paging import Cursor, Limit, Page, make_cursor, make_page, read_cursor
 from api.schemas.tasks import StartedTask, TimelineEntry
 from api.services.imports import read_mapping
 
@@ -32,8 +32,7 @@ async def list_leads(
 ) -> Page[LeadAnswer]:
     """The company's leads, newest first."""
     rows = await services.leads.list_leads(caller, asked)
-    page, next_cursor = cut_page(rows, asked.limit)
-    return Page(items=[LeadAnswer.model_validate(r) for r in page], next_cursor=next_cursor)
+    return make_page(rows, asked.limit, LeadAnswer.model_validate)
 
 
 @router.post("/upload", status_code=status.HTTP_202_ACCEPTED, responses=problems(404))

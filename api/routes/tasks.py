@@ -9,14 +9,7 @@ from fastapi.responses import StreamingResponse
 from api.dependencies import Reader, Services, Writer
 from api.documentation import problems
 from api.presenting_tasks import task_answer
-from api.schemas.paging import (
-    LARGEST_ARRAY,
-    ArrayLimit,
-    Cursor,
-    link_next,
-    make_cursor,
-    read_cursor,
-)
+from api.schemas.paging import LARGEST_ARRAY, ArrayLimit, Cursor, cut_array, read_cursor
 from api.schemas.tasks import ConfirmedMapping, TaskAnswer
 from shared.db.models import JobKind
 
@@ -49,9 +42,7 @@ async def list_tasks(
     """The company's tasks, newest first; a page goes on at `Link`."""
     most = limit or LARGEST_ARRAY
     rows = await services.tasks.list_tasks(caller, kind=kind, limit=most, after=read_cursor(cursor))
-    if limit and len(rows) > limit:
-        link_next(request, response, make_cursor(rows[limit - 1].id))
-    return [task_answer(row) for row in rows[:most]]
+    return [task_answer(row) for row in cut_array(rows, limit, request, response)]
 
 
 @router.get("/{task_id}", responses=problems(404))

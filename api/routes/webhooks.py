@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response, status
 from api.dependencies import SHOWS_SECRET, Reader, Services, Writer
 from api.documentation import problems
 from api.etags import IfMatch, show_version
-from api.schemas.paging import USUAL_PAGE, Cursor, Limit, Page, cut_page, read_cursor
+from api.schemas.paging import USUAL_PAGE, Cursor, Limit, Page, make_page, read_cursor
 from api.schemas.webhooks import (
     DeliveryAnswer,
     NewWebhook,
@@ -16,7 +16,7 @@ from api.schemas.webhooks import (
     WebhookAnswer,
     WebhookChange,
 )
-from shared.db.models import DeliveryStatus
+from shared.db.models import DeliveryStatus, WebhookRow
 
 router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
 
@@ -30,9 +30,7 @@ async def create_webhook(body: NewWebhook, caller: Writer, services: Services) -
     Each is a POST of {type, timestamp, data}. What answers 2xx has got it; all else is tried
     again, for two days. It may come twice, with the same `webhook-id`, and in any order.
     """
-    row, secret = await services.webhooks.create(caller, body.model_dump())
-    shown = WebhookAnswer.model_validate(row).model_dump()
-    return NewWebhookAnswer(**shown, secret=secret)
+    return _with_secret(*await services.webhooks.create(caller, body.model_dump()))
 
 
 @router.get("")
@@ -42,8 +40,7 @@ async def list_webhooks(
     """The company's webhooks, newest first."""
     after = read_cursor(cursor)
     rows = await services.webhooks.list_webhooks(caller, limit=limit, after=after)
-    page, next_cursor = cut_page(rows, limit)
-    return Page(items=[WebhookAnswer.model_validate(r) for r in page], next_cursor=next_cursor)
+    return make_page(rows, limit, WebhookAnswer.model_validate)
 
 
 @router.get("/{webhook_id}", responses=problems(404))
@@ -73,6 +70,20 @@ async def update_webhook(
     return WebhookAnswer.model_validate(row)
 
 
+@router.post(
+    "/{webhook_id}/rotate-secret", responses=problems(404, 409), dependencies=[SHOWS_SECRET]
+)
+async def rotate_webhook_secret(
+    webhook_id: UUID, caller: Writer, services: Services
+) -> NewWebhookAnswer:
+    """Get a new secret, at once in use. For 24 hours the one before it signs every message too.
+
+    `webhook-signature` then has two signatures with a space between; one that fits is enough.
+    Changing it again meanwhile ends the one before the last.
+    """
+    return _with_secret(*await services.webhooks.rotate_secret(caller, webhook_id))
+
+
 @router.delete("/{webhook_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404))
 async def delete_webhook(webhook_id: UUID, caller: Writer, services: Services) -> None:
     """Send nothing more, and forget its log."""
@@ -95,8 +106,7 @@ async def list_webhook_deliveries(
     rows = await services.webhooks.list_deliveries(
         caller, webhook_id, status=only, limit=limit, after=read_cursor(cursor)
     )
-    page, next_cursor = cut_page(rows, limit)
-    return Page(items=[DeliveryAnswer.model_validate(r) for r in page], next_cursor=next_cursor)
+    return make_page(rows, limit, DeliveryAnswer.model_validate)
 
 
 @router.post(
@@ -118,3 +128,8 @@ async def redeliver_webhook_delivery(
 async def test_webhook(webhook_id: UUID, caller: Writer, services: Services) -> DeliveryAnswer:
     """Send the event `webhook.test`; its delivery tells in a moment how it went."""
     return DeliveryAnswer.model_validate(await services.webhooks.test(caller, webhook_id))
+
+
+def _with_secret(row: WebhookRow, secret: str) -> NewWebhookAnswer:
+    shown = WebhookAnswer.model_validate(row).model_dump()
+    return NewWebhookAnswer(**shown, secret=secret)

@@ -1,11 +1,12 @@
 """Bodies of /api/campaigns and of the steps inside."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -14,7 +15,8 @@ from pydantic import (
     model_validator,
 )
 
-from api.schemas.fields import Answer, Body, NotNull, Short, Words, wrong
+from api.schemas.fields import Answer, Body, Flag, NotNull, Short, TimeZone, Words, wrong
+from api.schemas.pacing import BusinessDays, Limits, OnDate, Window
 from api.schemas.paging import ArrayLimit, Cursor
 from api.schemas.statistics import CampaignCounts, CampaignStats
 from shared.db.models.campaigns import CampaignStatus, CampaignType, Channel
@@ -54,17 +56,34 @@ Seconds = Annotated[int, Field(ge=0, le=100_000_000)]
 
 
 class LaterFields(Body):
-    window: NotYet = None
-    limits: NotYet = None
     stop_rules: NotYet = None
-    time_zone: NotYet = None
-    track_opens: NotYet = None
-    track_clicks: NotYet = None
     draft_edits: NotYet = None
     dry_run: NotYet = None
 
 
-class NewCampaign(LaterFields):
+class PacedFields(LaterFields):
+    """When it sends and how much; without them always, as fast as its accounts may."""
+
+    window: Window = None
+    limits: Limits = None
+    time_zone: TimeZone | None = Field(
+        None, description="Of leads whose own is not known, instead of the company's."
+    )
+    start_at: AwareDatetime | None = Field(
+        None, description="No step is due before this, and no wait begins before it."
+    )
+
+
+class TrackedFields(Body):
+    """Off unless asked for: a mail that reports home is trusted less."""
+
+    track_opens: Flag | None = Field(
+        None, description="null: off, unless the campaign is run in one go."
+    )
+    track_clicks: Flag | None = Field(None, description="Links lead through this gateway.")
+
+
+class NewCampaign(PacedFields, TrackedFields):
     name: Short = Field(examples=["Spring"])
     type: CampaignType = Field(examples=["email"])
     account_ids: AccountIds | None = None
@@ -101,6 +120,12 @@ class CampaignAnswer(Answer):
     status: CampaignStatus
     account_ids: list[UUID]
     product_id: UUID | None
+    window: dict[str, Any] | None
+    limits: dict[str, Any]
+    time_zone: str | None
+    start_at: datetime | None
+    track_opens: bool | None
+    track_clicks: bool | None
     created_by: UUID | None
     created_at: datetime
     updated_at: datetime
@@ -108,6 +133,13 @@ class CampaignAnswer(Answer):
     completed_at: datetime | None
     archived_at: datetime | None
     stats: CampaignCounts
+
+
+class ActivatedAnswer(CampaignAnswer):
+    warnings: list[str] = Field(
+        description="What does not hinder the campaign, such as leads who lack a value that a"
+        " step needs: they wait at that step. Of many leads the first ones are looked at."
+    )
 
 
 class CampaignSelection(Body):
@@ -132,6 +164,8 @@ class StepAnswer(Answer):
     delay_hours: int
     delay_minutes: int
     delay_seconds: int
+    delay_business_days: int
+    on_date: date | None
     created_at: datetime
 
 
@@ -146,14 +180,20 @@ class WholeCampaignAnswer(CampaignAnswer):
     results: Results
 
 
-class CampaignChange(LaterFields):
+class CampaignChange(PacedFields, TrackedFields):
     """What is left out stays as it is. The status changes through activate, pause and so on."""
 
-    read_only: ClassVar = frozenset(WholeCampaignAnswer.model_fields.keys()) - {
+    read_only: ClassVar = frozenset({*WholeCampaignAnswer.model_fields, "warnings"}) - {
         "name",
         "type",
         "account_ids",
         "product_id",
+        "window",
+        "limits",
+        "time_zone",
+        "start_at",
+        "track_opens",
+        "track_clicks",
     }
 
     name: Annotated[Short | None, NotNull] = Field(None, examples=["Summer"])
@@ -198,6 +238,8 @@ class NewStep(StepFields):
     delay_hours: Hours = 0
     delay_minutes: Minutes = 0
     delay_seconds: Seconds = 0
+    delay_business_days: BusinessDays = 0
+    on_date: OnDate = None
     step_number: Annotated[int, Field(ge=1, le=1_000)] | None = Field(
         None, description="Where to put it in; without one it becomes the last step."
     )
@@ -216,6 +258,8 @@ class StepChange(StepFields):
     delay_hours: Annotated[Hours | None, NotNull] = None
     delay_minutes: Annotated[Minutes | None, NotNull] = None
     delay_seconds: Annotated[Seconds | None, NotNull] = None
+    delay_business_days: Annotated[BusinessDays | None, NotNull] = None
+    on_date: OnDate = None
 
     _channel = field_validator("channel", mode="before")(_known_channel)
 

@@ -10,8 +10,8 @@ from api.callers import Scope
 from api.schemas.fields import Answer, Body, Long, NotNull, Short, TimeZone
 from shared.db.models import Role
 
-BRAND = ("brand_primary_color", "brand_tone")
-ONE_CAMPAIGN = "one_campaign_at_a_time"
+BRAND = ("brand_primary_color", "brand_tone", "opt_out_text")
+FLAGS = ("one_campaign_at_a_time", "asks_about_unconfirmed", "reply_holds_colleagues")
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$"), Field(examples=["#1f6feb"])]
 
 
@@ -25,7 +25,11 @@ class CompanyAnswer(Answer):
     time_zone: str
     brand_primary_color: str | None = None
     brand_tone: str | None = None
+    opt_out_text: str | None = None
     one_campaign_at_a_time: bool = False
+    asks_about_unconfirmed: bool = False
+    reply_holds_colleagues: bool = False
+    research: dict[str, Any] | None = Field(None, description="Null: nothing is known yet.")
     role: Role | None = Field(None, description="The caller's; null for an API key.")
     created_at: datetime
     updated_at: datetime
@@ -36,11 +40,11 @@ class CompanyAnswer(Answer):
         if isinstance(row, dict):
             return row
         fields = {name: getattr(row, name) for name in _COLUMNS}
-        is_alone = row.settings.get(ONE_CAMPAIGN, False)
-        return fields | {name: row.settings.get(name) for name in BRAND} | {ONE_CAMPAIGN: is_alone}
+        fields |= {name: row.settings.get(name, False) for name in FLAGS}
+        return fields | {name: row.settings.get(name) for name in BRAND}
 
 
-_COLUMNS = tuple(CompanyAnswer.model_fields.keys() - {*BRAND, ONE_CAMPAIGN, "role"})
+_COLUMNS = tuple(CompanyAnswer.model_fields.keys() - {*BRAND, *FLAGS, "research", "role"})
 
 
 class NewCompany(Body):
@@ -57,7 +61,7 @@ class NewCompany(Body):
 class CompanyChange(Body):
     """What is left out stays as it is."""
 
-    read_only: ClassVar = frozenset({"id", "role", "created_at", "updated_at"})
+    read_only: ClassVar = frozenset({"id", "research", "role", "created_at", "updated_at"})
 
     name: Annotated[Short | None, NotNull] = None
     website: Short | None = None
@@ -67,8 +71,23 @@ class CompanyChange(Body):
     time_zone: Annotated[TimeZone | None, NotNull] = None
     brand_primary_color: Color | None = None
     brand_tone: Short | None = Field(None, examples=["calm and precise"])
+    opt_out_text: Short | None = Field(
+        None,
+        description="Stands with its link below every mail, in the language of the mails; without"
+        " it a line in English does. A template places the link by campaign.unsubscribe_url.",
+        examples=["Keine Mails mehr? Hier abmelden"],
+    )
     one_campaign_at_a_time: Annotated[bool | None, NotNull] = Field(
         None, description="Leads that are active in one campaign are refused by the others."
+    )
+    asks_about_unconfirmed: Annotated[bool | None, NotNull] = Field(
+        None,
+        description="A mail by SMTP of which nobody knows whether it was sent waits for a person;"
+        " else it counts as sent after 24 hours.",
+    )
+    reply_holds_colleagues: Annotated[bool | None, NotNull] = Field(
+        None,
+        description="A reply pauses the recipients at the same domain, until a person resumes.",
     )
 
 

@@ -116,8 +116,8 @@ class LeadAnswer(Answer):
     updated_at: datetime
 
 
-class LeadSelection(Body):
-    """Which leads: every given filter has to match."""
+class LeadTraits(Body):
+    """What leads have in common: every given filter has to match."""
 
     q: Short | None = Field(
         None, description="Words or their beginnings, of a name, an address or a company's name."
@@ -134,6 +134,12 @@ class LeadSelection(Body):
     budget_min: Money | None = Field(None, description="Leads that can spend at least this.")
     budget_max: Money | None = Field(None, description="Leads that would spend no more than this.")
     not_in_campaign: UUID | None = Field(None, description="A campaign that they are not in.")
+
+
+class LeadSelection(LeadTraits):
+    """Which leads: every given filter has to match, that of the segment too."""
+
+    segment_id: UUID | None = Field(None, description="A segment that they are in.")
 
 
 class LeadFilter(LeadSelection):

@@ -1,7 +1,7 @@
 """Lists in pages: the cursor is the id of the last row, wrapped so that nobody counts on it."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -59,6 +59,21 @@ def cut_page(rows: Sequence[R], limit: int) -> tuple[Sequence[R], str | None]:
     """From `limit + 1` rows that were asked for: the page, and the cursor if one more is there."""
     page = rows[:limit]
     return page, make_cursor(page[-1].id) if len(rows) > limit else None
+
+
+def make_page(rows: Sequence[R], limit: int, show: Callable[[R], T]) -> Page[T]:
+    """Of `limit + 1` rows that were asked for."""
+    page, next_cursor = cut_page(rows, limit)
+    return Page(items=[show(row) for row in page], next_cursor=next_cursor)
+
+
+def cut_array(
+    rows: Sequence[R], limit: int | None, request: Request, response: Response
+) -> Sequence[R]:
+    """Of one more than was asked for, the bare array; where it goes on stands in `Link`."""
+    if limit and len(rows) > limit:
+        link_next(request, response, make_cursor(rows[limit - 1].id))
+    return rows[: limit or LARGEST_ARRAY]
 
 
 def link_next(request: Request, response: Response, cursor: str | None) -> None:

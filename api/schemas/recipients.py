@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.schemas.fields import Body, wrong
 from api.schemas.leads import LeadSelection
+from shared.domain.inbound import ReplyClass
 from shared.domain.recipient import RecipientStatus
 
 
@@ -51,6 +52,7 @@ class RecipientAnswer(BaseModel):
     status: RecipientStatus
     detail: str
     why: str
+    reply_class: ReplyClass | None = Field(description="What the last reply means, if it says so.")
     current_step: int = Field(description="Number of the last step done, 0 before the first.")
     next_action_at: datetime | None
     last_action_at: datetime | None

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from api.schemas.fields import Answer, Body
 from shared.db.models import JobKind, JobStatus
+from shared.domain.inbound import ClassSource, ReplyClass
 
 Header = Annotated[str, StringConstraints(min_length=1, max_length=220)]
 FieldName = Annotated[str, StringConstraints(max_length=40)]
@@ -86,3 +87,5 @@ class TimelineEntry(BaseModel):
     id: UUID = Field(description="Of the action or the event.")
     subject: str | None = None
     text: str | None = None
+    reply_class: ReplyClass | None = Field(None, description="What a reply means.")
+    class_source: ClassSource | None = Field(None, description="Who says so.")

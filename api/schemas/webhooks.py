@@ -1,20 +1,34 @@
 """Bodies of /api/webhooks."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from api.schemas.fields import Answer, Body, Long, NotNull, one_line, storable
+from api.schemas.fields import Answer, Body, Long, NotNull, one_line, storable, wrong
 from shared.db.models import DeliveryStatus
 from shared.webhooks import EVENT_GROUPS
 
 _GROUPS = "|".join(EVENT_GROUPS)
+_PATTERN = rf"^(\*|({_GROUPS})\.(\*|[a-z_]+))$"
+
+
+def _is_event(value: str) -> str:
+    if not re.fullmatch(_PATTERN, value):
+        raise wrong(
+            "Use the name of an event such as action.sent, a group such as campaign.*, or *;"
+            f" groups are {', '.join(EVENT_GROUPS)}"
+        )
+    return value
+
+
 EventPattern = Annotated[
     str,
-    StringConstraints(max_length=100, pattern=rf"^(\*|({_GROUPS})\.(\*|[a-z_]+))$"),
-    Field(examples=["campaign.*", "action.sent", "*"]),
+    StringConstraints(max_length=100),
+    AfterValidator(_is_event),
+    Field(examples=["campaign.*", "action.sent", "*"], json_schema_extra={"pattern": _PATTERN}),
 ]
 EventPatterns = Annotated[
     list[EventPattern],
@@ -50,6 +64,9 @@ class WebhookAnswer(Answer):
     resting_until: datetime | None
     last_attempt_at: datetime | None
     last_success_at: datetime | None
+    old_secret_until: datetime | None = Field(
+        description="Until then the secret before the last change signs as well."
+    )
     created_by: UUID | None
     created_at: datetime
     updated_at: datetime

@@ -1,6 +1,6 @@
 """Connected identities: listed, changed, disconnected."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,16 +10,22 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.callers import Caller, Permission
+from api.conducting import Conducting
+from api.services.pacing import OF_ACCOUNTS, change_limits
 from api.services.versions import must_match
-from shared.db.models import AccountRow, AccountTokenRow, ActionRow, ActionStatus
-from shared.db.models.accounts import AccountStatus
+from api.services.waking import list_parked, list_waiting
+from shared.contracts.recipient import RecipientRef
+from shared.db.models import AccountRow, AccountTokenRow, ActionRow, ActionStatus, MailLoginRow
+from shared.db.models.accounts import AccountKind, AccountStatus
 from shared.db.session import Database
-from shared.errors import NotAllowed, NotFound
+from shared.errors import Conflict, Invalid, Misconfigured, NotAllowed, NotFound
 from shared.keyring import Keyring
+from shared.providers.gmail_settings import Alias, GmailSettings
 from shared.providers.google_oauth import GoogleOAuth
-from shared.tokens import REFRESH_TOKEN
+from shared.tokens import REFRESH_TOKEN, AccountRef
 
 DAY = timedelta(days=1)
+SettingsOf = Callable[[AccountRef], GmailSettings]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +39,25 @@ class CountedAccount:
 
 
 class AccountService:
-    """`google` None: this installation has no OAuth client, so nothing can be revoked there."""
+    """`google` None: this installation has no OAuth client, so nothing can be revoked there.
 
-    def __init__(self, *, database: Database, keyring: Keyring, google: GoogleOAuth | None) -> None:
+    `settings_of` opens what a person has set in Gmail; None for the same reason.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        keyring: Keyring,
+        google: GoogleOAuth | None,
+        conducting: Conducting,
+        settings_of: SettingsOf | None = None,
+    ) -> None:
         self._database = database
         self._keyring = keyring
         self._google = google
+        self._conducting = conducting
+        self._settings_of = settings_of
 
     async def list_accounts(
         self, caller: Caller, *, limit: int, after: UUID | None
@@ -62,20 +81,71 @@ class AccountService:
     async def change(
         self, caller: Caller, account_id: UUID, fields: Mapping[str, Any], *, expected: str | None
     ) -> CountedAccount:
+        if alias := fields.get("send_as"):
+            await self._must_be_usable(caller, account_id, alias)
         async with self._database.company_session(caller.company_id) as session:
             account = await _get_own(session, caller, account_id)
             must_match(account, expected)
             if fields.get("is_primary"):
                 await session.execute(update(AccountRow).values(is_primary=False))
-            for name, value in fields.items():
+            for name, value in change_limits(account, fields).items():
                 setattr(account, name, value)
             await session.flush()
             await session.refresh(account)
             [counted] = await _counted(session, [account])
-            return counted
+            waiting = await self._list_waiting(session, caller, account_id, fields)
+        await self._conducting.wake(waiting)
+        return counted
+
+    async def resume(self, caller: Caller, account_id: UUID) -> CountedAccount:
+        """Send from it again, and forget what it was paused for. Raises Conflict."""
+        async with self._database.company_session(caller.company_id) as session:
+            account = await _get_own(session, caller, account_id)
+            if account.status is AccountStatus.DISCONNECTED:
+                raise Conflict("The account is disconnected: connect it again")
+            if account.status is AccountStatus.NEEDS_ATTENTION:
+                account.trusted_from_at = await session.scalar(select(func.clock_timestamp()))
+                account.status, account.status_reason = AccountStatus.ACTIVE, None
+            await session.flush()
+            [counted] = await _counted(session, [account])
+            parked = await list_parked(session, caller.company_id, account_id=account_id)
+        await self._conducting.wake(parked)
+        return counted
+
+    async def _list_waiting(
+        self, session: AsyncSession, caller: Caller, account_id: UUID, fields: Mapping[str, Any]
+    ) -> list[RecipientRef]:
+        if not OF_ACCOUNTS & fields.keys():
+            return []
+        return await list_waiting(session, caller.company_id, account_id=account_id)
+
+    async def list_aliases(self, caller: Caller, account_id: UUID) -> list[Alias]:
+        """Whom a Gmail account may send as. Raises Conflict for another kind, ProviderError."""
+        async with self._database.company_session(caller.company_id) as session:
+            account = await _get_own(session, caller, account_id)
+        if account.kind is not AccountKind.GMAIL:
+            raise Conflict("Only Gmail tells of its aliases: another mailbox's server decides")
+        if self._settings_of is None:
+            raise Misconfigured("Set GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET to ask Gmail")
+        ref = AccountRef(
+            company_id=caller.company_id, account_id=account.id, user_id=account.user_id
+        )
+        return await self._settings_of(ref).aliases()
+
+    async def _must_be_usable(self, caller: Caller, account_id: UUID, alias: str) -> None:
+        """Gmail would put the account's own address in its place, without a word."""
+        account = (await self.get(caller, account_id)).row
+        if account.kind is not AccountKind.GMAIL or alias in {account.email, account.send_as}:
+            return
+        aliases = await self.list_aliases(caller, account_id)
+        if not any(it.is_usable and it.email == alias for it in aliases):
+            raise Invalid(
+                "Google knows no such verified alias of this mailbox: add it in Gmail's settings",
+                field="send_as",
+            )
 
     async def disconnect(self, caller: Caller, account_id: UUID) -> None:
-        """Stop sending at once, revoke at the provider, forget the tokens.
+        """Stop sending at once, revoke at the provider, forget tokens and passwords.
 
         Raises ProviderError when the provider cannot be reached: sending has stopped, and
         asking again revokes.
@@ -88,6 +158,11 @@ class AccountService:
                 account.is_primary = False
                 await session.flush()
                 await _make_another_primary(session)
+        async with self._database.company_session(
+            caller.company_id, user_id=account.user_id
+        ) as session:
+            opens = MailLoginRow.account_id == account_id
+            await session.execute(delete(MailLoginRow).where(opens))
         token = await self._find_token(caller.company_id, account)
         if token is None:
             return

@@ -61,7 +61,7 @@ class ActionService:
                 )
             }
             actions = rows.all()
-        answers = [_done(action, numbers.get(action.step_id)) for action in actions]
+        answers = [action_answer(action, numbers.get(action.step_id)) for action in actions]
         is_known = recipient.next_step_id in {action.step_id for action in actions}
         if not is_known and (following := _next(recipient, numbers)):
             answers.append(following)
@@ -81,7 +81,7 @@ async def _get_recipient(
     return recipient
 
 
-def _done(action: ActionRow, step_number: int | None) -> ActionAnswer:
+def action_answer(action: ActionRow, step_number: int | None) -> ActionAnswer:
     status = ActionShown.RESPONDED if action.responded_at else SHOWN[action.status]
     return ActionAnswer(
         id=action.id,

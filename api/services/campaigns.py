@@ -12,12 +12,14 @@ from api.callers import Caller
 from api.conducting import Conducting
 from api.schemas.statistics import CampaignCounts, CampaignStats
 from api.services.endings import end_open_recipients
+from api.services.pacing import OF_CAMPAIGNS
 from api.services.products import must_be_offered
 from api.services.statistics import count_campaign, count_recipients
 from api.services.versions import must_match
+from api.services.waking import list_waiting
 from shared.content import check_template
 from shared.db.models import AccountRow, CampaignRow, StepRow
-from shared.db.models.campaigns import Channel
+from shared.db.models.campaigns import CampaignStatus, Channel
 from shared.db.repositories.counters import recount_campaign
 from shared.db.session import Database
 from shared.domain.recipient import EndReason
@@ -28,6 +30,7 @@ from shared.errors import Invalid, NotFound
 class CountedCampaign:
     row: CampaignRow
     stats: CampaignCounts
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,13 @@ class CampaignService:
             must_match(campaign, expected)
             await _change(session, campaign, fields)
             await session.flush()
-            return await counted(session, campaign)
+            answer = await counted(session, campaign)
+            waiting = []
+            if OF_CAMPAIGNS & fields.keys() and campaign.status is CampaignStatus.ACTIVE:
+                company_id = caller.company_id
+                waiting = await list_waiting(session, company_id, campaign_id=campaign_id)
+        await self._conducting.wake(waiting)
+        return answer
 
     async def delete(self, caller: Caller, campaign_id: UUID) -> None:
         """End everybody inside, then hide the campaign. Works in every status."""
@@ -141,6 +150,7 @@ async def _change(session: AsyncSession, campaign: CampaignRow, fields: Mapping[
         await _must_be_there(session, chosen)
         campaign.account_ids = chosen
         campaign.account_id = chosen[0] if chosen else None
+    values |= {"limits": values["limits"] or {}} if "limits" in values else {}
     product_id = values.get("product_id", campaign.product_id)
     if product_id != campaign.product_id:
         await must_be_offered(session, product_id)

@@ -17,7 +17,10 @@ from shared.errors import NotAuthenticated, NotFound
 from shared.keyring import Keyring
 
 PREFIX_CHARACTERS = 12
-SETTINGS = frozenset({"brand_primary_color", "brand_tone", "one_campaign_at_a_time"})
+SETTINGS = frozenset(
+    {"brand_primary_color", "brand_tone", "opt_out_text", "one_campaign_at_a_time"}
+    | {"asks_about_unconfirmed", "reply_holds_colleagues"}
+)
 
 
 class CompanyService:

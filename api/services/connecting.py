@@ -7,7 +7,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import case, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
@@ -20,9 +20,16 @@ from shared.db.deed import current_deed
 from shared.db.models import AccountRow, MembershipRow, OAuthStateRow
 from shared.db.models.accounts import COLD_MAILS_A_DAY, AccountKind, AccountStatus
 from shared.db.session import Database
+from shared.domain.pacing import gmail_ceiling
 from shared.errors import AuthExpired, Misconfigured, NotAllowed, NotAuthenticated
 from shared.keyring import Keyring
-from shared.providers.google_oauth import GoogleOAuth, Identity, Tokens, missing_scopes
+from shared.providers.google_oauth import (
+    GoogleOAuth,
+    Identity,
+    Tokens,
+    missing_scopes,
+    reason_for_missing,
+)
 from shared.tokens import AccountRef, store_tokens
 
 LIFETIME = timedelta(minutes=10)
@@ -148,6 +155,9 @@ class ConnectService:
         if not await session.scalar(select(is_member)):
             raise NotAllowed("You are no member of this company any more")
         account = await _upsert(session, state.user_id, person, tokens)
+        is_workspace = person.hosted_domain is not None
+        is_bound = self._google.is_real
+        account.daily_ceiling = gmail_ceiling(is_workspace=is_workspace) if is_bound else None
         ref = AccountRef(company_id=state.company_id, account_id=account.id, user_id=state.user_id)
         try:
             await store_tokens(session, self._keyring, ref, tokens)
@@ -213,7 +223,15 @@ async def _upsert(
         )
         .on_conflict_do_update(
             index_elements=[AccountRow.company_id, AccountRow.user_id, AccountRow.email],
-            set_=granted | {"is_primary": AccountRow.is_primary | is_first},
+            set_=granted
+            | {
+                "is_primary": AccountRow.is_primary | is_first,
+                "kind": AccountKind.GMAIL,
+                # Another provider's place in the mailbox means nothing to Google.
+                "history_id": case(
+                    (AccountRow.kind == AccountKind.GMAIL, AccountRow.history_id), else_=None
+                ),
+            },
         )
         .returning(AccountRow),
         execution_options={"populate_existing": True},
@@ -226,5 +244,4 @@ def _status_of(tokens: Tokens) -> tuple[AccountStatus, str | None]:
     missing = missing_scopes(tokens.scopes)
     if not missing:
         return AccountStatus.ACTIVE, None
-    reason = f"Google was not allowed {', '.join(missing)}: connect again and tick every box"
-    return AccountStatus.NEEDS_ATTENTION, reason
+    return AccountStatus.NEEDS_ATTENTION, reason_for_missing(tokens.scopes)

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from api.schemas.leads import LeadSelection
 from api.services.enrolling import MOST_LISTED, MOST_REFUSALS, Enrolled, enrol, named, take_time
-from api.services.leads import lead_conditions
+from api.services.selecting import conditions_of
 from shared.db.models import CampaignRow, JobKind, JobRow, JobStatus, LeadRow
 
 # Leads by their ids, or all that match.
@@ -37,7 +37,7 @@ async def enrol_job(
 ) -> Enrolled:
     """As many as there are; every refusal is kept with the job."""
     await take_time(session)
-    return await enrol(session, campaign, _query(wanted), job=job)
+    return await enrol(session, campaign, await _query(session, wanted), job=job)
 
 
 async def start_job(session: AsyncSession, kind: JobKind, *, by: UUID | None) -> JobRow:
@@ -64,9 +64,9 @@ def finish_job(job: JobRow, campaign_id: UUID, enrolled: Enrolled) -> None:
     }
 
 
-def _query(wanted: Wanted) -> Select[tuple[UUID, int]]:
+async def _query(session: AsyncSession, wanted: Wanted) -> Select[tuple[UUID, int]]:
     """(id, place): the oldest lead first when it is a filter that names them."""
     if not isinstance(wanted, LeadSelection):
         return named(wanted)
     place = func.row_number().over(order_by=LeadRow.id).label("place")
-    return select(LeadRow.id, place).where(*lead_conditions(wanted))
+    return select(LeadRow.id, place).where(*await conditions_of(session, wanted))

@@ -1,34 +1,25 @@
 """The people to reach."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, bindparam, exists, false, func, or_, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from api.callers import Caller
-from api.schemas.leads import LeadFilter, LeadSelection
+from api.schemas.leads import LeadFilter
 from api.schemas.paging import read_cursor
+from api.services.selecting import conditions_of
 from api.services.versions import must_match
 from shared.db.models import LeadRow, RecipientRow
-from shared.db.models.leads import FOLDED
 from shared.db.session import Database
 from shared.errors import Conflict, NotFound
 from shared.keyring import Keyring
 from shared.suppression import lead_keys
-
-SEARCHED = (
-    LeadRow.email,
-    LeadRow.name,
-    LeadRow.first_name,
-    LeadRow.last_name,
-    LeadRow.company_name,
-)
 
 
 class LeadService:
@@ -53,12 +44,12 @@ class LeadService:
 
     async def list_leads(self, caller: Caller, asked: LeadFilter) -> Sequence[LeadRow]:
         """Newest first, one more than asked for if there are more."""
-        query = select(LeadRow).where(*lead_conditions(asked))
+        query = select(LeadRow).order_by(LeadRow.id.desc()).limit(asked.limit + 1)
         if after := read_cursor(asked.cursor):
             query = query.where(LeadRow.id < after)
         async with self._database.company_session(caller.company_id) as session:
-            rows = await session.scalars(query.order_by(LeadRow.id.desc()).limit(asked.limit + 1))
-            return rows.all()
+            query = query.where(*await conditions_of(session, asked))
+            return (await session.scalars(query)).all()
 
     async def get(self, caller: Caller, lead_id: UUID) -> LeadRow:
         async with self._database.company_session(caller.company_id) as session:
@@ -114,43 +105,3 @@ async def _get(session: AsyncSession, lead_id: UUID, *, is_locked: bool = False)
 async def _taken(session: AsyncSession, email: str) -> Conflict:
     owner = await session.scalar(select(LeadRow.id).where(LeadRow.email == email))
     return Conflict(f"The lead {owner} has this email address already: change it with PUT")
-
-
-def _matching(text: str) -> list[ColumnElement[bool]]:
-    """The index finds beginnings of words; what stands between them is compared afterwards."""
-    words = re.findall(r"[^\W_]+", text.lower())
-    if not words:
-        return [false()]
-    wanted = bindparam(None, words, type_=ARRAY(Text()))
-    found = func.leads_matching(wanted).table_valued("company_id", "id")
-    parts = [
-        or_(*(column.icontains(part, autoescape=True) for column in SEARCHED))
-        for part in text.split()
-    ]
-    return [LeadRow.id.in_(select(found.c.id)), *parts]
-
-
-def lead_conditions(asked: LeadSelection) -> list[ColumnElement[bool]]:
-    """What a lead has to fulfil to match every given filter."""
-    conditions = [
-        getattr(LeadRow, f"{name}_folded") == func.lower(value)
-        for name in FOLDED
-        if (value := getattr(asked, name)) is not None
-    ]
-    if asked.status is not None:
-        conditions.append(LeadRow.status == asked.status)
-    if asked.q:
-        conditions += _matching(asked.q)
-    ranges = (
-        (asked.fit_score_min, LeadRow.fit_score.__ge__),
-        (asked.fit_score_max, LeadRow.fit_score.__le__),
-        (asked.budget_min, LeadRow.budget_max.__ge__),
-        (asked.budget_max, LeadRow.budget_min.__le__),
-    )
-    conditions += [compare(bound) for bound, compare in ranges if bound is not None]
-    if asked.not_in_campaign:
-        is_inside = (RecipientRow.lead_id == LeadRow.id) & (
-            RecipientRow.campaign_id == asked.not_in_campaign
-        )
-        conditions.append(~exists().where(is_inside))
-    return conditions

@@ -1,6 +1,7 @@
 """What makes a campaign run: activate, pause, resume, complete. Each may be repeated."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -10,6 +11,7 @@ from api.callers import Caller
 from api.conducting import Conducting
 from api.services.campaigns import CountedCampaign, counted, get_campaign, list_steps
 from api.services.endings import end_open_recipients
+from api.services.gaps import about_campaign, count_gaps, in_words, missing_for_all
 from api.services.waking import list_parked
 from shared.content import check_template
 from shared.contracts.recipient import RecipientRef
@@ -20,6 +22,9 @@ from shared.db.repositories.versions import publish_version
 from shared.db.session import Database
 from shared.domain.recipient import EndReason
 from shared.errors import Conflict, Invalid
+
+# Leads whose values are looked at while somebody waits for the answer.
+LOOKED_AT = 10_000
 
 
 class LifecycleService:
@@ -41,7 +46,11 @@ class LifecycleService:
                     await set_active(session, campaign, caller)
             await session.flush()
             parked = await list_parked(session, caller.company_id, campaign_id=campaign_id)
-            answer = await counted(session, campaign)
+            steps = await list_steps(session, campaign_id)
+            gaps = await count_gaps(session, campaign_id, steps, most=LOOKED_AT)
+            answer = replace(
+                await counted(session, campaign), warnings=in_words(gaps, most=LOOKED_AT)
+            )
         await self._go_on(caller.company_id, campaign_id, parked)
         return answer
 
@@ -103,6 +112,8 @@ async def set_active(session: AsyncSession, campaign: CampaignRow, caller: Calle
         steps = await list_steps(session, campaign.id)
         accounts = await find_accounts(session, campaign)
         missing = [*missing_in_accounts(accounts), *_missing_in_steps(steps)]
+        if not missing:
+            missing = missing_for_all(steps, await about_campaign(session, campaign.id))
         if missing:
             raise Conflict("The campaign cannot be activated yet", missing=tuple(missing))
         campaign.account_id = accounts[0].id

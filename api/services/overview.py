@@ -19,8 +19,10 @@ from shared.db.models.campaigns import CampaignStatus, CampaignType
 from shared.db.session import Database
 
 COUNTED = ("pending", "in_progress", "completed", "responded", "failed")
-_PLAIN = ("id", "name", "type", "status", "product_id", "created_by")
-_TIMES = ("created_at", "updated_at", "activated_at", "completed_at", "archived_at")
+_PACED = ("window", "limits", "time_zone")
+_TRACKED = ("track_opens", "track_clicks")
+_PLAIN = ("id", "name", "type", "status", "product_id", "created_by", *_PACED, *_TRACKED)
+_TIMES = ("created_at", "updated_at", "activated_at", "completed_at", "archived_at", "start_at")
 
 # Of a user whose token names no company: enters the only one there is.
 _ENTER_ONLY = text(

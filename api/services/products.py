@@ -71,6 +71,18 @@ class ProductService:
         async with self._database.company_session(caller.company_id) as session:
             return await _get(session, product_id, is_whole=True)
 
+    async def open_file(
+        self, caller: Caller, product_id: UUID
+    ) -> tuple[ProductRow, AsyncIterator[bytes]]:
+        """The document as it was uploaded. Raises Conflict when storage has lost it."""
+        async with self._database.company_session(caller.company_id) as session:
+            product = await _get(session, product_id)
+        try:
+            await self._storage.size(product.file_key)
+        except NotFound:
+            raise Conflict("The file is not there any more: upload it again") from None
+        return product, self._storage.open(product.file_key)
+
     async def change(
         self,
         caller: Caller,

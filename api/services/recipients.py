@@ -21,7 +21,7 @@ from shared.db.repositories.situations import find_situation
 from shared.db.repositories.versions import VersionShelf
 from shared.db.session import Database
 from shared.domain.explanation import Explanation, explain
-from shared.domain.recipient import EndReason, RecipientStatus, Step
+from shared.domain.recipient import EndReason, HoldReason, Parked, RecipientStatus, Step
 from shared.errors import Conflict, NotFound
 
 # What may have reached the lead: such an action is never forgotten.
@@ -149,6 +149,9 @@ class RecipientService:
     ) -> tuple[Explanation, tuple[Step, ...]]:
         """Asks the function that decides, with what it would be given now; and the steps."""
         known = await self.get(caller, campaign_id, recipient_id)
+        if known.campaign_status is CampaignStatus.DRAFT and known.row.end_reason is None:
+            # Without a version there are no steps to decide by, which is not the end.
+            return _NOT_ACTIVATED, ()
         now = datetime.now(UTC)
         async with self._database.company_transaction(caller.company_id) as connection:
             situation = await find_situation(connection, recipient_id, self._shelf)
@@ -196,3 +199,10 @@ async def _with_leads(
     joined = query.join(LeadRow, LeadRow.id == RecipientRow.lead_id).add_columns(LeadRow)
     rows = await session.execute(joined)
     return [KnownRecipient(row=row, lead=lead, campaign_status=status) for row, lead in rows]
+
+
+_NOT_ACTIVATED = Explanation(
+    move=Parked(reason=HoldReason.CAMPAIGN_DRAFT),
+    because=("nothing is planned before the campaign is activated",),
+    blocked_by=(str(HoldReason.CAMPAIGN_DRAFT),),
+)

@@ -35,6 +35,9 @@ class RunService:
                 raise Conflict(
                     "no content: add a step with POST /api/campaigns/{id}/sequences first"
                 )
+            # Who runs it in one go wants to see what comes of it, unless they have said otherwise.
+            if campaign.track_opens is None:
+                campaign.track_opens = True
             job = await start_job(session, JobKind.RUN, by=caller.user_id)
             wanted = LeadSelection() if lead_ids is None else lead_ids
             enrolled = await enrol_job(session, campaign, wanted, job)

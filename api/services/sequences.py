@@ -23,7 +23,16 @@ from shared.errors import Conflict, Invalid, NotFound
 
 TEMPLATES = ("subject", "message_template")
 # An edit of these may bring a plan forward.
-DELAYS = frozenset({"delay_days", "delay_hours", "delay_minutes", "delay_seconds"})
+DELAYS = frozenset(
+    {
+        "delay_days",
+        "delay_hours",
+        "delay_minutes",
+        "delay_seconds",
+        "delay_business_days",
+        "on_date",
+    }
+)
 MOST_STEPS = 1_000
 
 _REORDER = text("""
@@ -154,7 +163,7 @@ async def _publish(
     await session.flush()
     if campaign.status is not CampaignStatus.ACTIVE:
         return []
-    return await list_waiting(session, caller.company_id, campaign_id)
+    return await list_waiting(session, caller.company_id, campaign_id=campaign_id)
 
 
 async def _last_position(session: AsyncSession, campaign_id: UUID) -> int:

@@ -17,7 +17,7 @@ from shared.contracts.recipient import RecipientRef
 from shared.db.models import ActionStatus
 from shared.db.models.campaigns import CampaignStatus
 from shared.db.repositories.ledger import Settlement, after, write_move
-from shared.db.repositories.situations import Action, Situation, find_situation
+from shared.db.repositories.situations import Action, Situation, lock_situation
 from shared.db.repositories.steering import hurry_step, skip_step
 from shared.db.repositories.versions import VersionShelf
 from shared.db.session import Database
@@ -32,8 +32,8 @@ from shared.domain.recipient import (
     due_at,
     next_move,
     next_step,
-    whole_second,
 )
+from shared.domain.windows import whole_second
 from shared.errors import Conflict, NotFound
 
 POLL_SECONDS = 0.2
@@ -143,7 +143,9 @@ class SteeringService:
         async with self._database.company_transaction(ref.company_id) as connection:
             situation = await self._lock(connection, ref)
             step = _next_step(situation, now)
-            progress = replace(situation.to_progress(now), hurried_step_id=step.id, hurried_at=now)
+            # Nor is it kept to its slot: whether the account may is asked when it is due.
+            waiting = replace(situation.to_progress(now), slot=None)
+            progress = replace(waiting, hurried_step_id=step.id, hurried_at=now)
             move = next_move(situation.steps, progress, now)
             if progress.held or isinstance(move, Parked):
                 raise Conflict(f"It cannot be sent now: {progress.held}")
@@ -153,7 +155,7 @@ class SteeringService:
 
     async def _lock(self, connection: AsyncConnection, ref: RecipientRef) -> Situation:
         """Raises NotFound, also for one that was removed, or is in another campaign."""
-        situation = await find_situation(connection, ref.recipient_id, self._shelf, is_locked=True)
+        situation = await lock_situation(connection, ref.company_id, ref.recipient_id, self._shelf)
         row = situation.recipient
         is_hidden = situation.rest.deleted_at or row.end_reason == EndReason.REMOVED
         if is_hidden or row.campaign_id != ref.campaign_id:

@@ -15,11 +15,12 @@ _TIMELINE = text("""
 select * from (
   select coalesce(a.settled_at, a.attempted_at) as at, 'out' as direction,
     coalesce(s.channel || ' ', '') || a.status as what, a.campaign_id, a.recipient_id, a.id,
-    null as subject, null as text
+    null as subject, null as text, null as reply_class, null as class_source
   from recipients r join actions a on a.recipient_id = r.id left join steps s on s.id = a.step_id
   where r.lead_id = :lead_id
   union all
-  select e.occurred_at, 'in', e.kind, r.campaign_id, e.recipient_id, e.id, e.subject, e.text
+  select e.occurred_at, 'in', e.kind, r.campaign_id, e.recipient_id, e.id, e.subject, e.text,
+    e.reply_class, e.class_source
   from recipients r join inbound_events e on e.recipient_id = r.id
   where r.lead_id = :lead_id
 ) entries order by at desc, id desc limit :limit offset :offset

@@ -25,6 +25,9 @@ NOT_COVERED = {
         "resting_until",
         "last_attempt_at",
         "last_success_at",
+        "secret",
+        "old_secret",
+        "old_secret_until",
     },
 }
 

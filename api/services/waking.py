@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.conducting import MOST_TOLD
 from shared.contracts.recipient import RecipientRef
 from shared.db.models import RecipientRow
+from shared.domain.recipient import HoldReason
 
 OPEN = RecipientRow.launched_at.is_not(None) & RecipientRow.ended_at.is_(None)
 
@@ -24,17 +25,25 @@ async def list_parked(
     if campaign_id:
         query = query.where(RecipientRow.campaign_id == campaign_id)
     if account_id:
-        query = query.where(RecipientRow.account_id == account_id)
+        # Whoever had no account at all may have this one now.
+        has_none = RecipientRow.hold_reason == HoldReason.NO_ACCOUNT
+        query = query.where((RecipientRow.account_id == account_id) | has_none)
     return await _page(session, company_id, query.order_by(RecipientRow.parked_at).limit(MOST_TOLD))
 
 
 async def list_waiting(
-    session: AsyncSession, company_id: UUID, campaign_id: UUID
+    session: AsyncSession,
+    company_id: UUID,
+    *,
+    campaign_id: UUID | None = None,
+    account_id: UUID | None = None,
 ) -> list[RecipientRef]:
     """Those with a plan, the farthest first: an edit may bring it forward."""
-    query = select(RecipientRow).where(
-        RecipientRow.campaign_id == campaign_id, RecipientRow.parked_at.is_(None), OPEN
-    )
+    query = select(RecipientRow).where(RecipientRow.parked_at.is_(None), OPEN)
+    if campaign_id:
+        query = query.where(RecipientRow.campaign_id == campaign_id)
+    if account_id:
+        query = query.where(RecipientRow.account_id == account_id)
     farthest_first = RecipientRow.next_at.desc()
     return await _page(session, company_id, query.order_by(farthest_first).limit(MOST_TOLD))
 

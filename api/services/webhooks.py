@@ -1,7 +1,7 @@
 """Where a company wants to hear of its events, and what became of each message."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,8 @@ from shared.keyring import Keyring
 from shared.webhooks import SECRET, TEST_EVENT, Destinations, make_secret
 
 MOST_WEBHOOKS = 50
+# How long a receiver has for taking up a new secret.
+BOTH_SIGN_FOR = timedelta(hours=24)
 
 
 class WebhookService:
@@ -31,9 +33,7 @@ class WebhookService:
         await self._destinations.check(fields["url"])
         webhook = WebhookRow(id=uuid7(), created_by=caller.user_id, failures=0, **fields)
         secret = make_secret()
-        webhook.secret = self._keyring.seal(
-            secret, place=SECRET, company_id=caller.company_id, row_id=webhook.id
-        )
+        webhook.secret = self._seal(caller, webhook.id, secret)
         async with self._database.company_session(caller.company_id) as session:
             number = await session.scalar(select(func.count()).select_from(WebhookRow))
             if (number or 0) >= MOST_WEBHOOKS:
@@ -77,6 +77,18 @@ class WebhookService:
             await session.flush()
             await session.refresh(webhook)
             return webhook
+
+    async def rotate_secret(self, caller: Caller, webhook_id: UUID) -> tuple[WebhookRow, str]:
+        """A new secret. The one before it signs as well, for a day from now on."""
+        secret = make_secret()
+        async with self._database.company_session(caller.company_id) as session:
+            webhook = await _get(session, webhook_id, is_locked=True)
+            webhook.old_secret = webhook.secret
+            webhook.old_secret_until = datetime.now(UTC) + BOTH_SIGN_FOR
+            webhook.secret = self._seal(caller, webhook_id, secret)
+            await session.flush()
+            await session.refresh(webhook)
+        return webhook, secret
 
     async def delete(self, caller: Caller, webhook_id: UUID) -> None:
         """With its log, and with what still waits."""
@@ -146,6 +158,11 @@ class WebhookService:
             await session.flush()
             await session.refresh(delivery)
             return delivery
+
+    def _seal(self, caller: Caller, webhook_id: UUID, secret: str) -> bytes:
+        return self._keyring.seal(
+            secret, place=SECRET, company_id=caller.company_id, row_id=webhook_id
+        )
 
 
 async def _get(session: AsyncSession, webhook_id: UUID, *, is_locked: bool = False) -> WebhookRow:

@@ -19,14 +19,13 @@ from temporalio.testing import ActivityEnvironment
 from uuid_utils.compat import uuid7
 
 from activities.importing import ImportActivities
-from deploy.bench.result import BenchResult
+from deploy.bench.result import BenchResult, WentWrong
 from deploy.bench.world import BenchCompany
 from deploy.local.migrate import migrate_meanwhile
 from deploy.local.postgres import Postgres, running_postgres
 from shared.contracts.imports import ImportOrder
 from shared.db.models import JobKind, JobRow, LeadRow
 from shared.db.session import Database, make_engine
-from shared.errors import DrumbeatError
 from shared.storage import Storage, make_storage
 
 COLUMNS = """email first_name last_name phone linkedin_url company_name title industry city country
@@ -39,10 +38,6 @@ CITIES = (
 )
 TRADES = ("Software", "Real Estate", "Logistics", "Health Care", "Banking")
 MB = 1024 * 1024
-
-
-class WentWrong(DrumbeatError):
-    """The run did not do what it was measured for."""
 
 
 async def bench_imports(rows: int, say: Callable[[str], None]) -> BenchResult:

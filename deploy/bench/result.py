@@ -3,6 +3,12 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from shared.errors import DrumbeatError
+
+
+class WentWrong(DrumbeatError):
+    """The run did not do what it was measured for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchResult:

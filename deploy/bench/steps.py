@@ -22,7 +22,7 @@ from uuid_utils.compat import uuid7
 
 from deploy.bench.answering_gmail import AnsweringGmail
 from deploy.bench.bare import BareStart, BareWorkflow, do_nothing
-from deploy.bench.result import BenchResult
+from deploy.bench.result import BenchResult, WentWrong
 from deploy.bench.world import BenchCompany
 from deploy.local.migrate import migrate_meanwhile
 from deploy.local.postgres import running_postgres
@@ -31,7 +31,6 @@ from shared.contracts.queues import Queue
 from shared.contracts.recipient import RecipientRef
 from shared.db.models import ActionRow
 from shared.db.session import Database, make_engine
-from shared.errors import DrumbeatError
 from shared.launching import launch_page
 from workflows.client import TemporalConductor, connect_temporal
 from workflows.parts import make_parts
@@ -56,10 +55,6 @@ class Size:
 class NoTokens:
     async def access_token(self, *, rejected: str | None = None) -> str:  # noqa: ARG002 - the form is TokenSource's
         return "bench"
-
-
-class WentWrong(DrumbeatError):
-    """The run did not do what it was measured for."""
 
 
 async def bench_steps(size: Size, say: Callable[[str], None]) -> BenchResult:

@@ -26,30 +26,37 @@ from shared.suppression import lead_keys
 
 
 class BenchCompany:
-    def __init__(self, database: Database) -> None:
-        self.id, self.account_id = uuid7(), uuid7()
+    """`accounts`: addresses of its mailboxes by account. None of them has a daily ceiling."""
+
+    def __init__(self, database: Database, mailboxes: Sequence[str]) -> None:
+        self.id = uuid7()
+        self.accounts = {uuid7(): address for address in mailboxes}
+        self.account_id = next(iter(self.accounts))
         key = b64encode(os.urandom(32)).decode()
         self.keyring = Keyring(secret_key=key, encryption_keys=f"bench:{key}")
         self._database = database
 
     @classmethod
-    async def make(cls, database: Database) -> "BenchCompany":
-        company, user_id = cls(database), uuid7()
+    async def make(
+        cls, database: Database, *, mailboxes: Sequence[str] = ("bench@bench.test",)
+    ) -> "BenchCompany":
+        company, user_id = cls(database, mailboxes), uuid7()
         async with database.outside_session() as session:
             email = f"{user_id}@bench.test"
             session.add(UserRow(id=user_id, email=email, name="Bench", password_hash="-"))  # noqa: S106 - nobody logs in
         async with database.company_session(company.id) as session:
             session.add(CompanyRow(id=company.id, name="Bench"))
             await session.flush()
-            session.add(
+            session.add_all(
                 AccountRow(
-                    id=company.account_id,
+                    id=account_id,
                     user_id=user_id,
                     kind=AccountKind.GMAIL,
-                    email="bench@bench.test",
-                    is_primary=True,
+                    email=address,
+                    is_primary=account_id == company.account_id,
                     daily_limit=None,
                 )
+                for account_id, address in company.accounts.items()
             )
         return company
 
@@ -61,6 +68,7 @@ class BenchCompany:
             type=CampaignType.EMAIL,
             status=CampaignStatus.ACTIVE,
             account_id=self.account_id,
+            account_ids=list(self.accounts) if len(self.accounts) > 1 else [],
         )
         steps = [
             StepRow(
@@ -86,7 +94,8 @@ class BenchCompany:
         return campaign.id
 
     def _lead(self, number: int) -> dict[str, object]:
-        email = f"lead-{number}@example.test"
+        # Of this company only: rounds share the mailboxes.
+        email = f"lead-{number}@{self.id.hex[-12:]}.example.test"
         return {
             "id": uuid7(),
             "email": email,

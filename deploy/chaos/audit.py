@@ -56,7 +56,11 @@ class Books:
 
 @dataclass(slots=True, kw_only=True)
 class Verdict:
-    """All zero, when nothing went wrong. `unconfirmed`: nobody knows, and nobody can be blamed."""
+    """All zero, when nothing went wrong.
+
+    `left_to_people`: nobody can know whether it was sent, because a person deleted the draft by
+    hand; it shows as unconfirmed and waits for that person's choice. Any other is `unconfirmed`.
+    """
 
     duplicates: int = 0
     lost: int = 0
@@ -64,11 +68,13 @@ class Verdict:
     sent_after_reply: int = 0
     orphans: int = 0
     unconfirmed: int = 0
+    left_to_people: int = 0
     remarks: list[str] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
-        return not (self.duplicates or self.lost or self.sent_after_stop or self.orphans)
+        broken = self.duplicates or self.lost or self.sent_after_stop or self.orphans
+        return not (broken or self.unconfirmed)
 
 
 def judge(books: Books) -> Verdict:
@@ -119,8 +125,9 @@ def _look_for_lost(books: Books, verdict: Verdict) -> None:
 def _judge_the_open(books: Books, verdict: Verdict) -> None:
     """Only a person who took the draft away is a reason for nobody to know."""
     if books.hold_reason == UNSURE and books.is_draft_lost:
-        verdict.unconfirmed += 1
+        verdict.left_to_people += 1
     else:
+        verdict.unconfirmed += books.hold_reason == UNSURE
         _lose(verdict, f"it has not ended, and nothing explains it ({books.hold_reason})")
 
 

@@ -1,14 +1,15 @@
 """Reads what the audit wants to know from the rows and the mailbox."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import select, text
 
 from deploy.chaos.audit import Books, Entry, Letter
-from deploy.chaos.faults import Fault
-from deploy.chaos.life import Life
-from deploy.chaos.world import World
+from deploy.chaos.faults import REPORTS, Fault, Plan
+from deploy.chaos.world import Person, World
 from deploy.sandbox.faulty_mailbox import StoredMail
 from shared.db.models import ActionRow, RecipientRow
 
@@ -19,7 +20,20 @@ _OWED = text(
 )
 
 
-async def read_books(world: World, life: Life) -> Books:
+class Lived(Protocol):
+    """A run that is over: what befell whom, and when stops were stored."""
+
+    @property
+    def plan(self) -> Plan: ...
+    @property
+    def person(self) -> Person: ...
+    @property
+    def known(self) -> Sequence[datetime]: ...
+    @property
+    def story(self) -> Sequence[str]: ...
+
+
+async def read_books(world: World, life: Lived) -> Books:
     """Every account of one run."""
     person, numbers = life.person, life.person.numbers
     async with world.database.company_session(world.company_id) as session:
@@ -48,11 +62,11 @@ async def read_books(world: World, life: Life) -> Books:
         known=tuple(life.known),
         is_erased=row is None,
         is_draft_lost=Fault.DRAFT_DELETED in happened,
-        is_stopped_by_reply=bool(happened & {Fault.REPLIED, Fault.REPLIED_IN_MAILBOX}),
+        is_stopped_by_reply=bool(happened & (REPORTS | {Fault.REPLIED_IN_MAILBOX})),
     )
 
 
-def _is_to(mail: StoredMail, life: Life) -> bool:
+def _is_to(mail: StoredMail, life: Lived) -> bool:
     return bool(mail.headers["To"] == life.person.address)
 
 

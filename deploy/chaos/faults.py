@@ -26,8 +26,16 @@ class Fault(StrEnum):
     ZOMBIE = "zombie_attempt"
     TWO_WORKERS = "two_workers"
     BACKEND_TERMINATED = "backend_terminated"
+    CLOCK_AHEAD = "clock_ahead"
+    CLOCK_BEHIND = "clock_behind"
+    # To whole processes of a small installation, which are killed for real.
+    WORKER_KILLED = "worker_sigkilled"
+    TEMPORAL_KILLED = "temporal_sigkilled"
+    POSTGRES_KILLED = "postgres_sigkilled"
     # What people do meanwhile.
     REPLIED = "replied"
+    REPLIED_WHILE_SENDING = "replied_while_sending"
+    REPORTED_TWICE = "reply_reported_twice"
     UNSUBSCRIBED = "unsubscribed"
     BOUNCED = "bounced"
     REPLIED_IN_MAILBOX = "replied_in_mailbox"
@@ -59,7 +67,10 @@ WIRE = AFTER_ACTING | {
 PROCESS = frozenset({Fault.KILLED, Fault.KILLED_COMMITTING, Fault.ZOMBIE, Fault.TWO_WORKERS}) | {
     Fault.BACKEND_TERMINATED
 }
-STOPS = frozenset({Fault.REPLIED, Fault.UNSUBSCRIBED, Fault.BOUNCED})
+CLOCKS = frozenset({Fault.CLOCK_AHEAD, Fault.CLOCK_BEHIND})
+REAL = frozenset({Fault.WORKER_KILLED, Fault.TEMPORAL_KILLED, Fault.POSTGRES_KILLED})
+REPORTS = frozenset({Fault.REPLIED, Fault.REPLIED_WHILE_SENDING, Fault.REPORTED_TWICE})
+STOPS = REPORTS | {Fault.UNSUBSCRIBED, Fault.BOUNCED}
 DEEDS = STOPS | {
     Fault.REPLIED_IN_MAILBOX,
     Fault.PAUSED,
@@ -84,12 +95,20 @@ FIXED_OPERATIONS = {
     Fault.DRAFT_ANSWER_LOST: "drafts.create",
     Fault.SEND_ANSWER_LOST: "drafts.send",
     Fault.DRAFT_DELETED: "drafts.send",
+    Fault.REPLIED_WHILE_SENDING: "drafts.send",
 }
 # An attempt that meets nothing unusual waits this often for something outside itself.
 USUAL_SUSPENSIONS = 30
 USUAL_COMMITS = 3
 MOST_STEPS = 3
-KINDS = tuple(Fault)
+# The runs in processes, and at which of them a server is killed too.
+ONE_IN = 20
+ROUND_OF_SERVERS = 50
+SERVER_KILLS = {3: Fault.TEMPORAL_KILLED, 7: Fault.POSTGRES_KILLED}
+SUSPENSIONS_IN_A_PROCESS = 50
+WHILE_SENDING = (Fault.SEND_ANSWER_LOST, Fault.REPLIED_WHILE_SENDING, Fault.REPORTED_TWICE)
+# What can be done to lives inside this process.
+KINDS = tuple(fault for fault in Fault if fault not in REAL)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,6 +143,39 @@ def draw_plan(seed: int, run: int) -> Plan:
     more = random.choices((0, 1, 2, 3, 4), (2, 4, 4, 2, 1))[0]
     kinds = [KINDS[run % len(KINDS)], *random.choices(KINDS, k=more)]
     injections = [_draw(random, fault, steps) for fault in kinds]
+    return Plan(run=run, steps=steps, injections=tuple(injections))
+
+
+def is_in_processes(run: int) -> bool:
+    """Whether this run is lived in processes that are killed for real: one in twenty is."""
+    return run % ONE_IN == ONE_IN - 1
+
+
+def draw_process_plan(seed: int, run: int) -> Plan:
+    """A worker is killed once or more, and a server or an answer beside it now and then."""
+    random = Random(f"{seed}/{run}/processes")  # noqa: S311 - repeatable is what it has to be
+    steps = random.randint(1, MOST_STEPS)
+    kills = random.choices((1, 2, 3), (6, 3, 1))[0]
+    injections = [
+        Injection(
+            fault=Fault.WORKER_KILLED,
+            attempt=random.randint(1, steps),
+            suspension=random.randint(1, SUSPENSIONS_IN_A_PROCESS),
+        )
+        for _ in range(kills)
+    ]
+    server = SERVER_KILLS.get(run // ONE_IN % ROUND_OF_SERVERS)
+    if server or random.random() < 0.4:
+        fault = server or random.choice(WHILE_SENDING)
+        is_after = fault is Fault.SEND_ANSWER_LOST or random.random() < 0.5
+        at_sending = Injection(
+            fault=fault,
+            attempt=1 if server else random.randint(1, steps),
+            suspension=1,
+            operation="drafts.send",
+            is_after=is_after,
+        )
+        injections.append(at_sending)
     return Plan(run=run, steps=steps, injections=tuple(injections))
 
 

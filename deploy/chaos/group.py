@@ -18,7 +18,7 @@ from deploy.chaos.life import Life
 from deploy.chaos.world import World
 from deploy.sandbox.faulty_gmail import FakeGmail
 from shared.contracts.imports import ImportOrder
-from shared.contracts.operations import LaunchOrder
+from shared.contracts.operations import LaunchOrder, MailboxOrder, SampleOrder
 from shared.contracts.recipient import (
     ActionOrder,
     RecipientRef,
@@ -67,6 +67,8 @@ class Signals:
 
     async def launch(self, order: LaunchOrder) -> None: ...
     async def start_import(self, order: ImportOrder) -> None: ...
+    async def send_sample(self, order: SampleOrder) -> None: ...
+    async def look(self, order: MailboxOrder) -> None: ...
 
 
 class Group:

@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from deploy.chaos.crew import Crew
-from deploy.chaos.faults import STOPS, Fault, Plan
+from deploy.chaos.faults import CLOCKS, STOPS, Fault, Plan
 from deploy.chaos.steering import drive
 from deploy.chaos.trial import Trial, Zombie
 from deploy.chaos.workers import ChaosWorker
@@ -31,6 +31,8 @@ from shared.errors import ProviderError
 START_TO_CLOSE = timedelta(seconds=60)
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=2), timedelta(seconds=60)
 A_WHILE = timedelta(hours=1)
+# Thirty of them, the most that is drawn, are an hour.
+A_SHIFT = timedelta(minutes=2)
 # Whoever needs more turns than this is not getting anywhere.
 MOST_TURNS = 80
 
@@ -166,7 +168,7 @@ class Life:
 
     async def _perform(self, worker: ChaosWorker, trial: Trial) -> Outcome | EndReason | NoAnswer:
         environment = ActivityEnvironment()
-        environment.info = replace(environment.info, started_time=self._now())
+        environment.info = replace(environment.info, started_time=self._clock(trial.number))
         order, stop = self._order, self.stop
 
         async def work() -> Outcome | EndReason:
@@ -188,6 +190,17 @@ class Life:
         finally:
             await self._crew.give_back(worker)
         return NoAnswer("died", START_TO_CLOSE) if worker.is_dead else failure
+
+    def _clock(self, attempt: int) -> datetime:
+        """What the activity takes for the time: up to an hour wrong, when that is its fault."""
+        for injection in self.plan.injections:
+            is_due = not injection.has_happened and attempt >= injection.attempt
+            if injection.fault in CLOCKS and is_due:
+                injection.has_happened = True
+                self.tell(f"attempt {attempt}: {injection.fault}")
+                shift = injection.suspension * A_SHIFT
+                return self._now() + (shift if injection.fault is Fault.CLOCK_AHEAD else -shift)
+        return self._now()
 
     def _go_on(self, outcome: Outcome) -> None:
         self._failures = 0

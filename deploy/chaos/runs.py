@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -16,10 +17,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from deploy.chaos.audit import Verdict
+from deploy.chaos.books import Lived
 from deploy.chaos.crew import Crew
-from deploy.chaos.faults import Fault, Plan, draw_plan
+from deploy.chaos.faults import Fault, Plan, draw_plan, draw_process_plan, is_in_processes
 from deploy.chaos.group import Group, Signals
 from deploy.chaos.life import Life
+from deploy.chaos.processes import play_in_processes
 from deploy.chaos.workers import ChaosWorker, PartsOf
 from deploy.local.migrate import migrate_meanwhile
 from deploy.local.postgres import Postgres, running_postgres
@@ -31,6 +34,8 @@ from workflows.parts import make_parts
 # Lives that share a company, a mailbox and a clock; groups that run at the same time.
 GROUP_SIZE = 8
 GROUPS_AT_ONCE = 3
+TOLD_AFTER_GROUPS = 25
+PHASES = ("reserve", "call", "record", "answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,11 @@ class Failure:
 
 @dataclass(slots=True, kw_only=True)
 class ChaosReport:
-    """The figures of `drumbeat chaos --json`. `faults`: how often each kind really happened."""
+    """The figures of `drumbeat chaos --json`. `faults`: how often each kind really happened.
+
+    `killed_in`: in which phase of an attempt worker processes died by SIGKILL; in `answer` they
+    had recorded everything, and Temporal never heard of it.
+    """
 
     seed: int
     runs: int = 0
@@ -55,15 +64,18 @@ class ChaosReport:
     sent_after_known_reply: int = 0
     orphans: int = 0
     unconfirmed: int = 0
+    left_to_people: int = 0
     seconds: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
+    killed_in: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
-        return not (self.duplicates or self.lost or self.sent_after_stop or self.orphans)
+        broken = self.duplicates or self.lost or self.sent_after_stop or self.orphans
+        return not (broken or self.unconfirmed)
 
-    def add(self, life: Life, verdict: Verdict, sent: int) -> None:
+    def add(self, life: Lived, verdict: Verdict, sent: int) -> None:
         self.runs += 1
         self.sent += sent
         self.duplicates += verdict.duplicates
@@ -72,6 +84,7 @@ class ChaosReport:
         self.sent_after_known_reply += verdict.sent_after_reply
         self.orphans += verdict.orphans
         self.unconfirmed += verdict.unconfirmed
+        self.left_to_people += verdict.left_to_people
         self.faults.update(i.fault for i in life.plan.injections if i.has_happened)
         if not verdict.is_clean:
             story = tuple(life.story)
@@ -90,7 +103,9 @@ class ChaosReport:
             "sent_after_known_reply": self.sent_after_known_reply,
             "orphans": self.orphans,
             "unconfirmed": self.unconfirmed,
+            "left_to_people": self.left_to_people,
             "faults": {fault: self.faults[fault] for fault in Fault},
+            "killed_in": {phase: self.killed_in[phase] for phase in PHASES},
             "seconds": round(self.seconds, 1),
         }
 
@@ -98,12 +113,28 @@ class ChaosReport:
 async def run_chaos(
     runs: Sequence[int], *, seed: int, say: Callable[[str], None], parts_of: PartsOf = make_parts
 ) -> ChaosReport:
-    """Play these runs on a Postgres that is thrown away."""
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="drumbeat-chaos-")))
-        postgres = await stack.enter_async_context(running_postgres(folder, throwaway=True))
-        await migrate_meanwhile(postgres.owner_url)
-        return await play(runs, postgres, seed=seed, say=say, parts_of=parts_of)
+    """Play these runs on servers that are thrown away: most in this process, some in others."""
+    started, report = perf_counter(), ChaosReport(seed=seed)
+    plans = [draw_process_plan(seed, run) for run in runs if is_in_processes(run)]
+    inside = [run for run in runs if not is_in_processes(run)]
+    with tempfile.TemporaryDirectory(prefix="drumbeat-chaos-") as folder:
+        async with running_postgres(Path(folder), throwaway=True) as postgres:
+            # Before the others begin: only one migration can run in a process.
+            await migrate_meanwhile(postgres.owner_url)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_play(inside, postgres, report, say, parts_of))
+                if plans:
+                    group.create_task(_play_in_processes(plans, report, say))
+    report.seconds = perf_counter() - started
+    return report
+
+
+async def _play_in_processes(
+    plans: Sequence[Plan], report: "ChaosReport", say: Callable[[str], None]
+) -> None:
+    """They wait a lot, so it costs hardly any time beside the others."""
+    with tempfile.TemporaryDirectory(prefix="drumbeat-chaos-") as folder:
+        report.killed_in = await play_in_processes(plans, Path(folder), judged=report.add, say=say)
 
 
 async def play(
@@ -114,26 +145,36 @@ async def play(
     say: Callable[[str], None],
     parts_of: PartsOf = make_parts,
 ) -> ChaosReport:
-    """The same on a Postgres with our tables that runs already."""
+    """Those in this process only, on a Postgres with our tables that runs already."""
     report, started = ChaosReport(seed=seed), perf_counter()
+    await _play(runs, postgres, report, say, parts_of)
+    report.seconds = perf_counter() - started
+    return report
+
+
+async def _play(
+    runs: Sequence[int],
+    postgres: Postgres,
+    report: ChaosReport,
+    say: Callable[[str], None],
+    parts_of: PartsOf,
+) -> None:
     # The pools complain of every connection that is cut, which is what is being done to them.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     async with AsyncExitStack() as stack:
-        stage = await _Stage.build(stack, postgres, parts_of)
-        waiting = iter(_groups(runs, seed))
+        stage, done = await _Stage.build(stack, postgres, parts_of), count(1)
+        waiting = iter(_groups(runs, report.seed))
 
         async def run_groups() -> None:
             for plans in waiting:
                 for life, verdict, sent in await stage.run(plans):
                     report.add(life, verdict, sent)
-                if report.runs % (GROUP_SIZE * 25) == 0:
-                    say(f"{report.runs} of {len(runs)} runs, {len(report.failures)} went wrong")
+                if next(done) % TOLD_AFTER_GROUPS == 0:
+                    say(f"{report.runs} runs, {len(report.failures)} went wrong")
 
         async with asyncio.TaskGroup() as group:
             for _ in range(GROUPS_AT_ONCE):
                 group.create_task(run_groups())
-    report.seconds = perf_counter() - started
-    return report
 
 
 class _Stage:

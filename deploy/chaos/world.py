@@ -1,5 +1,6 @@
 """The company that a group of runs happens to, and everything that people do in it meanwhile."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +38,8 @@ WAIT_SECONDS = 3 * 86_400
 SELLER = "sam@acme.test"
 KIND_OF = {
     Fault.REPLIED: InboundKind.REPLY,
+    Fault.REPLIED_WHILE_SENDING: InboundKind.REPLY,
+    Fault.REPORTED_TWICE: InboundKind.REPLY,
     Fault.UNSUBSCRIBED: InboundKind.UNSUBSCRIBE,
     Fault.BOUNCED: InboundKind.BOUNCE,
 }
@@ -68,13 +71,20 @@ class World:
     """`database` reaches the rows as the product does, on connections that nobody cuts."""
 
     def __init__(
-        self, *, database: Database, keyring: Keyring, conductor: Conductor, gmail: FakeGmail
+        self,
+        *,
+        database: Database,
+        keyring: Keyring,
+        conductor: Conductor,
+        gmail: FakeGmail,
+        wait_seconds: int = WAIT_SECONDS,
     ) -> None:
         self.company_id, self.account_id = uuid7(), uuid7()
         self.database = database
         self.gmail = gmail
         self._keyring = keyring
         self._conductor = conductor
+        self._wait_seconds = wait_seconds
 
     async def settle_down(self, plans: Sequence[Plan], started_at: datetime) -> list[Person]:
         """Make the company with its mailbox, and one person for each plan."""
@@ -114,7 +124,9 @@ class World:
             status=CampaignStatus.ACTIVE,
             account_id=self.account_id,
         )
-        steps = [_step(campaign.id, number) for number in range(1, plan.steps + 1)]
+        steps = [
+            _step(campaign.id, number, self._wait_seconds) for number in range(1, plan.steps + 1)
+        ]
         recipient = RecipientRow(
             id=uuid7(),
             campaign_id=campaign.id,
@@ -155,7 +167,8 @@ class World:
                 await self._erase(person)
             case _:
                 assert fault in STOPS  # noqa: S101 - every deed has its case
-                await self._receive(KIND_OF[fault], person)
+                times = 2 if fault is Fault.REPORTED_TWICE else 1
+                await self._receive(KIND_OF[fault], person, times=times)
         return True
 
     async def resume(self, person: Person) -> None:
@@ -170,7 +183,8 @@ class World:
             at: datetime = (await connection.execute(_CLOCK)).scalar_one()
         return at
 
-    async def _receive(self, kind: InboundKind, person: Person) -> None:
+    async def _receive(self, kind: InboundKind, person: Person, *, times: int) -> None:
+        """`times` together, as when a webhook is delivered again before it was answered."""
         event = InboundEvent(
             company_id=self.company_id,
             account_id=self.account_id,
@@ -180,7 +194,8 @@ class World:
             occurred_at=self.gmail.box.clock(),
             recipient_id=person.recipient.recipient_id,
         )
-        await receive_inbound(self.database, self._keyring, self._conductor, event)
+        door = (self.database, self._keyring, self._conductor)
+        await asyncio.gather(*(receive_inbound(*door, event) for _ in range(times)))
 
     def _answer_by_mail(self, person: Person) -> bool:
         mails = [mail for mail in self.gmail.sent if mail.headers["To"] == person.address]
@@ -218,7 +233,7 @@ class World:
             await connection.execute(statement, values)
 
 
-def _step(campaign_id: UUID, number: int) -> StepRow:
+def _step(campaign_id: UUID, number: int, wait_seconds: int) -> StepRow:
     return StepRow(
         id=uuid7(),
         campaign_id=campaign_id,
@@ -227,5 +242,5 @@ def _step(campaign_id: UUID, number: int) -> StepRow:
         subject="Hello" if number == 1 else None,
         # What tells the steps' mails apart without asking our own keys.
         message_template=f"Hello {{{{ lead.first_name }}}}, this is mail number [{number}].",
-        delay_seconds=0 if number == 1 else WAIT_SECONDS,
+        delay_seconds=0 if number == 1 else wait_seconds,
     )

@@ -7,7 +7,9 @@ import typer
 
 from deploy.bench.api import ApiSize, bench_api
 from deploy.bench.imports import bench_imports
+from deploy.bench.replies import ReplySize, bench_reply
 from deploy.bench.result import BenchResult
+from deploy.bench.sends import SendSize, bench_send
 from deploy.bench.steps import Size, bench_steps
 from deploy.local.progress import say
 from deploy.local.running import run_until_stopped
@@ -89,9 +91,57 @@ def imports(
     raise typer.Exit(run_until_stopped(run()))
 
 
+@app.command()
+def reply(
+    recipients: Annotated[
+        int, typer.Option(min=10, max=100_000, help="Workflows that sleep.")
+    ] = 5_000,
+    replies: Annotated[int, typer.Option(min=10, help="How many of them are answered.")] = 1_000,
+    is_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Milliseconds from a stored reply to the end of its workflow, the median and p99.
+
+    Against a bare signal to a bare workflow that sleeps beside it. A ratio above 1 is slower.
+
+    Example: drumbeat bench reply --recipients 5000
+    """
+
+    async def run() -> int:
+        size = ReplySize(recipients=recipients, replies=min(replies, recipients))
+        result = await bench_reply(size, say)
+        typer.echo(json.dumps(result.to_json()) if is_json else _as_text(result))
+        return 0
+
+    raise typer.Exit(run_until_stopped(run()))
+
+
+@app.command()
+def send(
+    recipients: Annotated[
+        int, typer.Option(min=2, max=20_000, help="Recipients of each of the two.")
+    ] = 2_000,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="Turns of each of the two.")] = 2,
+    is_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Mails a second: three each from two mailboxes of an emulated Google.
+
+    Against a bare workflow whose one activity makes the same calls to the same emulator.
+    Afterwards each of our mails is looked up: in its thread, from its mailbox.
+
+    Example: drumbeat bench send --recipients 2000
+    """
+
+    async def run() -> int:
+        result = await bench_send(SendSize(recipients=recipients, rounds=rounds), say)
+        typer.echo(json.dumps(result.to_json()) if is_json else _as_text(result))
+        return 0
+
+    raise typer.Exit(run_until_stopped(run()))
+
+
 def _as_text(result: BenchResult) -> str:
     more = "".join(
-        f"\n  {name.replace('_', ' ')}: {value:.1f}" for name, value in result.more.items()
+        f"\n  {name.replace('_', ' ')}: {value:.3g}" for name, value in result.more.items()
     )
     return (
         f"{result.name}: {result.ours:.1f} {result.unit} against {result.baseline:.1f}"

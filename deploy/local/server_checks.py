@@ -127,7 +127,9 @@ async def _given_temporal(settings: Settings, address: str) -> Check:
     secret = key.get_secret_value() if key else None
     try:
         async with asyncio.timeout(SECONDS):
-            client = await Client.connect(address, namespace=namespace, api_key=secret)
+            client = await Client.connect(
+                address, namespace=namespace, api_key=secret, tls=secret is not None
+            )
             missing = await missing_attributes(client, namespace)
     except (RPCError, RuntimeError, TimeoutError) as error:
         found = f"{address}, namespace {namespace}: {error or 'no answer'}"

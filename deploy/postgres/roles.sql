@@ -44,8 +44,9 @@ ALTER ROLE drumbeat_app SET statement_timeout = '30s';
 ALTER ROLE drumbeat_app SET lock_timeout = '10s';
 ALTER ROLE drumbeat_app SET idle_in_transaction_session_timeout = '30s';
 
--- So that migrations can hand functions over to it and still replace them later.
-GRANT drumbeat_lookup TO drumbeat_owner WITH INHERIT TRUE, SET TRUE;
+-- So that migrations can hand functions over to it, and replace them after SET ROLE. It inherits
+-- nothing: what look-ups may read is no reason for the owner to see every company's rows.
+GRANT drumbeat_lookup TO drumbeat_owner WITH INHERIT FALSE, SET TRUE;
 
 -- An administrator without superuser must be able to act for the owner to make it one.
 SELECT 'GRANT drumbeat_owner TO CURRENT_USER WITH SET TRUE'

@@ -12,7 +12,7 @@ from base64 import urlsafe_b64decode
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import httpx
@@ -71,6 +71,7 @@ class FakeGmail:
         self.requests: Counter[str] = Counter()
         self.expired_tokens: set[str] = set()
         self.oldest_history_id = 0
+        self.watches: list[Json] = []
         self.page_size = 500
         self.is_search_behind = False
         self.drafting = asyncio.Barrier(1)
@@ -131,6 +132,7 @@ class FakeGmail:
             ("messages.get", "GET", "/messages/{id}", self._get_message),
             ("history.list", "GET", "/history", self._list_history),
             ("getProfile", "GET", "/profile", self._get_profile),
+            ("watch", "POST", "/watch", self._watch),
         ]
         return Starlette(
             routes=[
@@ -164,6 +166,11 @@ class FakeGmail:
         if fault.is_after_acting:
             await handler(request)
         raise fault.raises
+
+    async def _watch(self, request: Request) -> Json:
+        self.watches.append(await request.json())
+        ends_at = self.box.clock() + timedelta(days=7)
+        return {"historyId": "1", "expiration": str(int(ends_at.timestamp() * 1000))}
 
     async def _create_draft(self, request: Request) -> Json:
         await self.drafting.wait()

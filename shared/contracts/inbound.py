@@ -13,6 +13,7 @@ class InboundEvent:
 
     At least one of `recipient_id`, `thread_id`, `message_ids` (the Message-IDs that it answers,
     nearest first) and `address` says whose it is. `returns_at`: when a lead who is away is back.
+    `delivery_status`: what a report on a mail of ours says (RFC 3463).
     `is_kept_unmatched`: stored although it is nobody's; private mail in a mailbox is not.
     """
 
@@ -29,4 +30,5 @@ class InboundEvent:
     subject: str | None = None
     text: str | None = None
     returns_at: datetime | None = None
+    delivery_status: str | None = None
     is_kept_unmatched: bool = True

@@ -38,6 +38,18 @@ class InboxShard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxOrder:
+    """Read this mailbox at once: its provider says that there is something new."""
+
+    company_id: UUID
+    account_id: UUID
+
+    @property
+    def workflow_id(self) -> str:
+        return f"mailbox/{self.company_id}/{self.account_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SweepReport:
     """How many were found and mended, per kind."""
 
@@ -46,3 +58,15 @@ class SweepReport:
     signalled: int = 0
     woken: int = 0
     settled: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleOrder:
+    """Send a step's mail to somebody who wants to look at it, as its row says."""
+
+    company_id: UUID
+    sample_id: UUID
+
+    @property
+    def workflow_id(self) -> str:
+        return f"sample/{self.company_id}/{self.sample_id}"

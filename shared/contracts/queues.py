@@ -6,6 +6,7 @@ from enum import StrEnum
 class Queue(StrEnum):
     RECIPIENT = "recipient"
     GMAIL = "gmail"
+    SMTP = "smtp"
     OPS = "ops"
 
 

@@ -40,16 +40,18 @@ def lookup_function(
         f"create function {signature} returns table (company_id uuid, id uuid)"
         f" language {language} stable security definer set search_path = public, pg_temp"
         f" as $body$ {query} $body$",
-        f"alter function {signature} owner to {LOOKUP_ROLE}",
         f"revoke execute on function {signature} from public",
         f'grant execute on function {signature} to "{app_role}"',
+        # Last: whoever gives it away may not change it any more, as roles.sql has it.
+        f"alter function {signature} owner to {LOOKUP_ROLE}",
     ]
 
 
 # Its triggers are named after it. A worker's writes have no actor and are not recorded. Of a long
-# text only the beginning is: the log is no place for a whole document.
+# text only the beginning is: the log is no place for a whole document. What is kept in small
+# letters beside a column says nothing new.
 _RECORD_CHANGE = r"""
-create function record_change() returns trigger language plpgsql
+create or replace function record_change() returns trigger language plpgsql
 set search_path = public, pg_temp as $body$
 declare
   before jsonb; after jsonb; whole jsonb; field text;
@@ -65,7 +67,10 @@ begin
     if before is null then return null; end if;
   end if;
   for field in select jsonb_object_keys(whole) loop
-    if field ~ '(secret|token|password|_hash|^suppression_keys$)' then
+    if field ~ '_folded$' then
+      before := before - field;
+      after := after - field;
+    elsif field ~ '(secret|token|password|_hash|^suppression_keys$)' then
       if before -> field <> 'null' then
         before := before || jsonb_build_object(field, '***');
       end if;
@@ -91,7 +96,7 @@ $body$
 """
 # 100,000 recipients at once are one line in the log.
 _RECORD_ADDED = """
-create function record_added() returns trigger language plpgsql
+create or replace function record_added() returns trigger language plpgsql
 set search_path = public, pg_temp as $body$
 begin
   insert into audit_log (company_id, actor, action, subject, subject_id, after)

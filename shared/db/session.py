@@ -54,6 +54,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._unwrapped = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
 
     @asynccontextmanager
@@ -88,6 +89,15 @@ class Database:
     async def outside_transaction(self) -> AsyncIterator[AsyncConnection]:
         """The same as plain SQL, to read where every request passes."""
         async with self._engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def single_statement(self) -> AsyncIterator[AsyncConnection]:
+        """For one call of an SQL function that enters its company by itself, on the hot path.
+
+        The statement is the transaction, so that it goes there and back once.
+        """
+        async with self._unwrapped.connect() as connection:
             yield connection
 
     async def dispose(self) -> None:

@@ -5,10 +5,14 @@ never rename or remove one. Their `kind` is what tells them apart after JSON.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
+
+from shared.domain.calendar import ANYWHERE, Calendar
+from shared.domain.slots import Slot
+from shared.domain.windows import Window, whole_second
 
 # An action this late counts as late: the steps behind it shift with it.
 ON_TIME = timedelta(minutes=5)
@@ -19,6 +23,7 @@ class ActivityName(StrEnum):
 
     RECIPIENT_PLAN = "recipient.plan"
     GMAIL_SEND = "gmail.send"
+    SMTP_SEND = "smtp.send"
 
 
 class EndReason(StrEnum):
@@ -80,10 +85,14 @@ STATUS_OF_END = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
+    """Its waits add up: business days first, then seconds. `on_date`: not before that day."""
+
     id: UUID
     position: int
     activity: ActivityName
     wait_seconds: int
+    wait_business_days: int = 0
+    on_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +102,10 @@ class Progress:
     `trail`: the steps up to the last settled one, in the order of the version that it was
     done in. `anchor_at`: what the next wait counts from, once a step is settled.
     `not_before`: the lead is away until then. `account_free_at`: the account is held until then.
+    `trouble`: what is wrong with the account that holds it, for people.
     `hurried_step_id`: somebody asked at `hurried_at` for this step without its wait.
+    `calendar`: the lead's days. `window`: None: any time is right. `seed`: spreads its plans.
+    `slot`: what the account has booked for `slot_step_id`.
     """
 
     started_at: datetime
@@ -104,8 +116,14 @@ class Progress:
     account_free_at: datetime | None = None
     ended: EndReason | None = None
     held: HoldReason | None = None
+    trouble: str | None = None
     hurried_step_id: UUID | None = None
     hurried_at: datetime | None = None
+    calendar: Calendar = ANYWHERE
+    window: Window | None = None
+    seed: str = ""
+    slot: Slot | None = None
+    slot_step_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +162,7 @@ def next_move(steps: tuple[Step, ...], progress: Progress, now: datetime) -> Out
     if step is None:
         return Finished(reason=EndReason.COMPLETED)
 
-    at = due_at(step, progress)
+    at = planned_at(step, progress, now)
     if progress.held and at <= now:
         return Parked(reason=progress.held)
     return Planned(activity=step.activity, step_id=step.id, at=at, label=label_of(step, steps))
@@ -156,20 +174,36 @@ def next_step(steps: tuple[Step, ...], progress: Progress) -> Step | None:
     return next((step for step in steps[place:] if step.id not in progress.done), None)
 
 
+def planned_at(step: Step, progress: Progress, now: datetime) -> datetime:
+    """When the step will be done: in the window, and in the slot that the account has for it."""
+    at, window = due_at(step, progress), progress.window
+    if progress.slot and progress.slot_step_id == step.id:
+        at = max(at, progress.slot.at)
+    if window is None:
+        return at
+    seed = seed_of(step, progress)
+    at = window.first_open(at, seed)
+    # It was open when it was due, and nobody came.
+    return at if at > now or window.is_open(now) else window.first_open(now, seed)
+
+
+def seed_of(step: Step, progress: Progress) -> str:
+    return f"{progress.seed}/{step.id}"
+
+
 def due_at(step: Step, progress: Progress) -> datetime:
     """When the step may be done: whole seconds, rounded up, so that no wait is cut short.
 
     For a step that somebody wants at once the wait is left out, and nothing else.
     """
     since = progress.anchor_at or progress.started_at
-    due = since + timedelta(seconds=step.wait_seconds)
+    due = progress.calendar.add_business_days(since, step.wait_business_days)
+    due += timedelta(seconds=step.wait_seconds)
+    if step.on_date:
+        due = max(due, progress.calendar.start_of(step.on_date))
     if progress.hurried_at and step.id == progress.hurried_step_id:
         due = min(due, progress.hurried_at)
     return whole_second(max([due, *filter(None, (progress.not_before, progress.account_free_at))]))
-
-
-def whole_second(at: datetime) -> datetime:
-    return at if at.microsecond == 0 else at.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def anchor(*, planned_at: datetime, done_at: datetime) -> datetime:

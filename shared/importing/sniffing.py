@@ -25,6 +25,10 @@ _CODE_PAGES += ["shift_jis", "gb18030", "big5", "euc_kr", "koi8_r"]
 _WESTERN = {"latin-1", "cp1252", "cp1254", "cp1257", "mac_roman"}
 _POLISH = re.compile(r"[^\W\d_][\u00b3\u00b9\u00bf][^\W\d_]|\u00a3[^\W\d_]{2}")
 _DELIMITERS = ",;\t|"
+# Before these vowels the letters of Poland and Romania that share the bytes do not stand.
+_IBERIAN = re.compile(
+    r"[\u00e3\u00f5][oes]|\u00f1[aeiou\u00e1\u00e9\u00ed\u00f3\u00fa]", re.IGNORECASE
+)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -121,9 +125,11 @@ def _encoding(sample: bytes, scan: _Scan) -> tuple[str, int]:
 def _code_page(odd: bytes) -> str:
     best = from_bytes(odd, cp_isolation=_CODE_PAGES, preemptive_behaviour=False).best()
     guessed = best.encoding if best else "latin-1"
+    western = odd.decode("cp1252", "replace")
+    if guessed == "cp1250" and _IBERIAN.search(western) and not _POLISH.search(western):
+        return "cp1252"
     if guessed not in _WESTERN:
         return guessed
-    western = odd.decode("cp1252", "replace")
     # Western code pages differ in a few characters, and Windows' is what spreadsheets write; but
     # a cube or a pound inside a word is a Polish letter.
     return "cp1250" if _POLISH.search(western) else "cp1252" if "\ufffd" not in western else guessed

@@ -214,4 +214,7 @@ def _limited(entries: list[Any]) -> list[Any]:
 
 
 def _unquoted(message: str) -> str:
-    return re.sub(r"'[^']*'|\"[^\"]*\"", "…", message)
+    """Without what was in the cell, which the message may repeat at its end."""
+    quoted = r"'[^']*'|\"[^\"]*\""
+    message = re.sub(rf":\s*(?:{quoted})(?:,\s*(?:{quoted}))*(?=\.?$)", "", message)
+    return re.sub(quoted, "…", message)

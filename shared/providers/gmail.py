@@ -9,22 +9,23 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import Any, Protocol
 
 import httplib2
 import httpx
-from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
 from shared.errors import Gone, Unavailable
+from shared.providers.gmail_api import gmail_api
 from shared.providers.gmail_errors import translate, unanswered
 from shared.providers.mime import key_of
 
 Json = dict[str, Any]
 
 _PAGE = 500  # the most that Gmail lists at once
-_CLOCK_SKEW = timedelta(minutes=10)  # between our clock and Gmail's, generously
+# Between our clock and Gmail's. One that was an hour wrong must not hide a mail that has left;
+# looking further back costs nothing but the reading of mails that have other keys.
+_CLOCK_SKEW = timedelta(hours=2)
 _NEVER_LEFT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -62,7 +63,7 @@ class GmailClient:
     def __init__(self, http: httpx.AsyncClient, *, endpoint: str, tokens: TokenSource) -> None:
         self._http = http
         self._tokens = tokens
-        self._api = _api(endpoint)
+        self._api = gmail_api(endpoint)
 
     async def create_draft(self, raw: bytes, *, thread_id: str | None = None) -> InThread:
         """Gone when there is no such thread in this mailbox. An unused draft harms nobody."""
@@ -160,6 +161,19 @@ class GmailClient:
             return await self._history_id_of_newest()
         return str(profile["historyId"])
 
+    async def watch(self, topic: str) -> datetime:
+        """Have Gmail tell a Pub/Sub topic of what comes in, until the instant that it answers.
+
+        Not of what we send ourselves: there would be three messages for each mail.
+        """
+        wanted = {
+            "topicName": topic,
+            "labelIds": ["SENT", "DRAFT"],
+            "labelFilterBehavior": "exclude",
+        }
+        watched = await self._call(self._api.users.watch(userId="me", body=wanted))
+        return datetime.fromtimestamp(int(watched["expiration"]) / 1000, UTC)
+
     async def list_mail(self, query: str, *, limit: int = 500) -> list[str]:
         """Ids of at most `limit` mails that Gmail's search finds, the newest first."""
         return await self._list(query, limit=limit)
@@ -234,24 +248,6 @@ class GmailClient:
         except httpx.RequestError as error:
             message = "The connection to Gmail was lost before its answer came."
             raise unanswered(message, may_have_acted=acts) from error
-
-
-class _Api:
-    """Google's resources. They only build requests; making one takes 1 ms, so they are kept."""
-
-    def __init__(self, endpoint: str) -> None:
-        options = {"api_endpoint": endpoint}
-        service = build("gmail", "v1", http=object(), static_discovery=True, client_options=options)
-        self.users = service.users()
-        self.drafts = self.users.drafts()
-        self.messages = self.users.messages()
-        self.threads = self.users.threads()
-        self.history = self.users.history()
-
-
-@lru_cache(maxsize=8)
-def _api(endpoint: str) -> _Api:
-    return _Api(endpoint)
 
 
 def _read(request: Any, response: httpx.Response, *, acts: bool) -> Any:

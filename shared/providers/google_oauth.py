@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
@@ -27,7 +27,10 @@ Json = dict[str, Any]
 
 _GMAIL = "https://www.googleapis.com/auth/gmail.modify"
 _EMAIL = "https://www.googleapis.com/auth/userinfo.email"
+_SEND = "https://www.googleapis.com/auth/gmail.send"
 NEEDED_SCOPES = ("openid", _EMAIL, _GMAIL)
+# Sending is part of `gmail.modify`; named, the consent page says it in so many words.
+ASKED_SCOPES = (*NEEDED_SCOPES, _SEND)
 _SAME_AS = {"email": _EMAIL, "https://mail.google.com/": _GMAIL}
 
 _FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
@@ -92,17 +95,35 @@ def missing_scopes(granted: Iterable[str]) -> tuple[str, ...]:
     return tuple(scope for scope in NEEDED_SCOPES if scope not in have)
 
 
+def reason_for_missing(granted: Iterable[str]) -> str:
+    """What a person has to tick, in the words that stand on Google's page."""
+    granted = frozenset(granted)
+    missing = missing_scopes(granted)
+    if _GMAIL not in missing:
+        return f"Google was not allowed {', '.join(missing)}: connect again and tick every box"
+    allowed = "Only sending was allowed" if _SEND in granted else "Reading mail was not allowed"
+    return (
+        f"{allowed}, so answers cannot be heard (gmail.modify): connect again and tick “Read,"
+        " compose and send emails from your Gmail account”"
+    )
+
+
 class GoogleOAuth:
     def __init__(self, http: httpx.AsyncClient, endpoints: GoogleEndpoints) -> None:
         self._http = http
         self._at = endpoints
+
+    @property
+    def is_real(self) -> bool:
+        """Whether it is Google itself, whose limits hold, and no sandbox."""
+        return (urlsplit(self._at.token_url).hostname or "").endswith(".googleapis.com")
 
     def authorize_url(
         self,
         *,
         state: str,
         code_verifier: str,
-        scopes: Iterable[str] = NEEDED_SCOPES,
+        scopes: Iterable[str] = ASKED_SCOPES,
         login_hint: str | None = None,
     ) -> str:
         """Where to send the person. Keep `state` and `code_verifier` for the callback."""

@@ -9,6 +9,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formataddr
+from hashlib import sha256
 
 from shared.errors import Invalid
 
@@ -55,6 +56,9 @@ class Mail:
         content.set_content(_body(self.text))
         if self.html is not None:
             content.add_alternative(_body(self.html), subtype="html")
+            # Made of the content, so that the same mail has the same bytes, and not in it.
+            words = f"{self.text}\0{self.html}".encode("utf-8", "replace")
+            content.set_boundary(f"=_{sha256(words).hexdigest()[:40]}")
         # Headers are written here, because EmailMessage of Python 3.11 loses spaces between
         # encoded words and encodes every Message-ID that is longer than a line.
         head = "".join(f"{name}: {value}\r\n" for name, value in self._headers())

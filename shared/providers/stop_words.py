@@ -79,7 +79,7 @@ _REPLY_PREFIX = re.compile(r"(?i)^((re|aw|sv|antw|rif|fwd?)\s*:\s*)+")
 def asks_to_stop(text: str, *, subject: str = "") -> bool:
     """`text` is what was written now. An empty one lets the subject speak, as mailto: links do."""
     written = text[:5000].replace("\u2019", "'")
-    message = _SIGNATURE.split(written, maxsplit=1)[0].strip()
+    message = without_signature(written)
     if not message:
         return not written.strip() and _is_order(_REPLY_PREFIX.sub("", subject))
     # The order can stand under "Hi Sam," and above a signature that nothing announces.
@@ -88,6 +88,10 @@ def asks_to_stop(text: str, *, subject: str = "") -> bool:
         return True
     words = message.split()
     return len(words) <= _LONGEST_REQUEST and _REQUESTS.search(" ".join(words)) is not None
+
+
+def without_signature(text: str) -> str:
+    return _SIGNATURE.split(text, maxsplit=1)[0].strip()
 
 
 def _is_order(words: str) -> bool:

@@ -14,13 +14,14 @@ from activities.importing import ImportActivities
 from shared.contracts.recipient import ActionOrder
 from shared.db.models import JobRow
 from shared.db.session import Database
-from shared.domain.recipient import Outcome
+from shared.domain.recipient import ActivityName, Outcome
 from shared.keyring import Keyring
 from shared.storage import Storage, make_storage
 from tests.activities.files import Import, job_of, load, make_job
 from tests.factories import NOON, Company
 from tests.fakes.conductor import RecordingConductor
 from tests.fakes.gmail import FakeGmail, FakeTokens
+from tests.fakes.mail_server import FakeSmtp, ImapServer, move_to_smtp
 from workflows.parts import Parts, make_parts
 
 Send = Callable[..., Awaitable[Outcome]]
@@ -98,3 +99,25 @@ def take_in(activities: ImportActivities, storage: Storage, company: Company) ->
         return await job_of(company, order)
 
     return run
+
+
+@pytest.fixture
+async def mailbox(
+    company: Company, database: Database, keyring: Keyring, smtp: FakeSmtp, imap: ImapServer
+) -> Company:
+    """The company's only account, at the two servers."""
+    await move_to_smtp(company, database, keyring, smtp=smtp, imap=imap)
+    return company
+
+
+@pytest.fixture
+async def smtp_order(mailbox: Company) -> ActionOrder:
+    return replace(await mailbox.make_order(), activity=ActivityName.SMTP_SEND)
+
+
+@pytest.fixture
+def send_by_smtp(parts: Parts) -> Send:
+    async def attempt(order: ActionOrder, instant: datetime = NOON) -> Outcome:
+        return await at(instant).run(parts.smtp.send, order)
+
+    return attempt

@@ -153,7 +153,7 @@ async def test_a_worker_that_is_killed_loses_and_doubles_nothing(
         )
         assert worker.stdin is not None
         worker.stdin.write(json.dumps(asked).encode() + b"\n")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while worker.returncode is None:
                 if (await job_of(stranger, order)).processed > before:
                     break

@@ -60,7 +60,7 @@ async def events(company: Company) -> list[InboundEventRow]:
             "Yes, let us talk.",
             InboundKind.REPLY,
             EndReason.REPLIED,
-            LeadStatus.REPLIED,
+            LeadStatus.INTERESTED,
             id="reply",
         ),
         pytest.param(
@@ -182,6 +182,35 @@ async def test_nothing_is_lost_when_history_is_too_old(
     await poll(parts, company)
 
     assert (await company.recipient(order.recipient_id)).end_reason is EndReason.REPLIED
+
+
+async def test_a_mailbox_that_is_read_anew_tells_nothing_twice(
+    parts: Parts,
+    company: Company,
+    order: ActionOrder,
+    gmail: FakeGmail,
+    sent: StoredMail,
+    conductor: RecordingConductor,
+) -> None:
+    """History answers 404: everything of the last day is listed, and what is known stays known."""
+    away = answer(sent, "Away.", Auto_Submitted="auto-replied")
+    gmail.box.deliver(away, thread_id=sent.thread_id)
+    await poll(parts, company)
+    gmail.box.deliver(answer(sent, "Yes."), thread_id=sent.thread_id)
+    gmail.oldest_history_id = 10**9
+    gmail.requests.clear()
+
+    await poll(parts, company)
+    gmail.oldest_history_id = 0
+    await poll(parts, company, LATER + timedelta(seconds=30))
+
+    kinds = sorted(event.kind for event in await events(company))
+    assert kinds == [InboundKind.AUTO_REPLY, InboundKind.REPLY]
+    assert len(conductor.stops) == 1
+    assert len(conductor.wakes) == 1
+    # The known one is not even fetched again, and history goes on from the fresh position.
+    assert gmail.requests["messages.get"] == 1
+    assert gmail.requests["messages.list"] == 1
 
 
 async def test_an_account_that_cannot_be_read_needs_attention(

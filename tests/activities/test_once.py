@@ -183,7 +183,7 @@ async def test_a_late_attempt_abandons_nothing_that_another_has_begun(
     """One is held while it drafts; meanwhile another sends and dies, and the campaign pauses."""
     gmail.drafting = asyncio.Barrier(2)
     late = asyncio.ensure_future(send(order))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not gmail.drafting.n_waiting:  # noqa: ASYNC110 - a barrier tells nobody
             await asyncio.sleep(0.01)
     waiting, gmail.drafting = gmail.drafting, asyncio.Barrier(1)
@@ -203,7 +203,7 @@ async def test_a_late_attempt_abandons_nothing_that_another_has_begun(
 
 
 async def _until_reserved(company: Company) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await company.actions():  # noqa: ASYNC110 - only the rows know
             await asyncio.sleep(0.01)
 

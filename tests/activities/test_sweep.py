@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 from shared.contracts.inbound import InboundEvent
 from shared.contracts.operations import LaunchOrder
 from shared.contracts.recipient import ActionOrder
-from shared.db.models import ActionRow, CampaignRow, InboundEventRow, RecipientRow
+from shared.db.models import AccountRow, ActionRow, CampaignRow, InboundEventRow, RecipientRow
 from shared.db.models.campaigns import CampaignStatus
 from shared.db.session import Database
 from shared.domain.inbound import InboundKind
@@ -121,6 +121,24 @@ async def test_whoever_is_parked_in_vain_is_woken(
 
     async with company.session() as session:
         (await session.get_one(CampaignRow, campaign.id)).status = CampaignStatus.ACTIVE
+    await at(NOON).run(parts.sweep.wake)
+    assert order.recipient_id in {ref.recipient_id for ref, _ in conductor.wakes}
+
+
+async def test_who_had_no_account_goes_on_with_the_companys_first_one(
+    parts: Parts, company: Company, conductor: RecordingConductor
+) -> None:
+    order = await company.make_order()
+    async with company.session() as session:
+        row = await session.get_one(RecipientRow, order.recipient_id)
+        row.parked_at, row.hold_reason = LONG_AGO, HoldReason.NO_ACCOUNT
+        (await session.get_one(AccountRow, company.account_id)).is_primary = False
+
+    await at(NOON).run(parts.sweep.wake)
+    assert order.recipient_id not in {ref.recipient_id for ref, _ in conductor.wakes}
+
+    async with company.session() as session:
+        (await session.get_one(AccountRow, company.account_id)).is_primary = True
     await at(NOON).run(parts.sweep.wake)
     assert order.recipient_id in {ref.recipient_id for ref, _ in conductor.wakes}
 

@@ -10,21 +10,25 @@ import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 from obstore.store import MemoryStore
+from starlette.routing import BaseRoute
 from uuid_utils.compat import uuid7
 
-from api.container import Container, Parts, assemble
-from api.main import create_app
+from api.container import Container, assemble
+from api.main import _make_app, create_app
+from api.parts import Parts
 from api.passwords import Passwords
 from api.places import Places
 from api.tokens import AccessTokens
 from shared.db.models import ActionRow, ActionStatus, MembershipRow, Role, UserRow
 from shared.db.session import Database
 from shared.keyring import Keyring
+from shared.providers.mail_hosts import is_loopback
 from shared.storage import Storage
 from shared.webhooks import Destinations
 from tests.api.google import FakeGoogle
 from tests.factories import NOON, Campaign, Company
 from tests.fakes.conductor import RecordingConductor
+from tests.fakes.zone import FakeZone
 
 GATEWAY = "http://gateway.test"
 FRONTEND = "http://frontend.test"
@@ -48,16 +52,33 @@ def storage() -> Storage:
 
 
 @pytest.fixture
-def container(
+def zone() -> FakeZone:
+    """What DNS answers: nothing, unless a test says otherwise."""
+    return FakeZone()
+
+
+class OnlyHere(Destinations):
+    """No test calls a mail server of the world, whatever it fills in."""
+
+    async def find(self, host: str, port: int) -> list[str]:
+        if not is_loopback(host):
+            raise OSError(host)
+        return [host]
+
+
+@pytest.fixture
+def parts(
+    *,
     database: Database,
     keyring: Keyring,
     conductor: RecordingConductor,
     google: FakeGoogle,
     places: Places,
     storage: Storage,
-) -> Container:
+    zone: FakeZone,
+) -> Parts:
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    parts = Parts(
+    return Parts(
         database=database,
         keyring=keyring,
         conductor=conductor,
@@ -66,14 +87,29 @@ def container(
         passwords=Passwords(cheap),
         storage=storage,
         destinations=Destinations(is_private_allowed=True),
+        settings_of=google.settings_of,
+        mail_places=OnlyHere(is_private_allowed=True),
+        resolver=zone,
         probes={},
     )
-    return assemble(parts)
 
 
 @pytest.fixture
-def app(container: Container) -> FastAPI:
-    return create_app(container)
+def container(parts: Parts) -> Container:
+    return assemble(parts)
+
+
+@pytest.fixture(scope="session")
+def routes() -> list[BaseRoute]:
+    """FastAPI works them out at a first request, which takes longer than most tests: so once."""
+    return _make_app().router.routes
+
+
+@pytest.fixture
+def app(container: Container, routes: list[BaseRoute]) -> FastAPI:
+    app = create_app(container)
+    app.router.routes[:] = routes
+    return app
 
 
 @pytest.fixture

@@ -8,7 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from fastapi import FastAPI, Form, Header, HTTPException
 
+from shared.providers.gmail_settings import GmailSettings
 from shared.providers.google_oauth import NEEDED_SCOPES, GoogleEndpoints, GoogleOAuth
+from shared.tokens import AccountRef
+from tests.fakes.gmail import FakeTokens
 
 GOOGLE = "http://google.test"
 
@@ -21,6 +24,16 @@ class FakeGoogle:
         self.scopes: tuple[str, ...] = NEEDED_SCOPES
         self.revoked: list[str] = []
         self.is_down = False
+        self.aliases: list[dict[str, object]] = [
+            {"sendAsEmail": "ada@gmail.test", "isPrimary": True, "isDefault": True},
+            {
+                "sendAsEmail": "Sales@Acme.test",
+                "displayName": "Ada of Acme",
+                "signature": "<b>Ada</b>",
+                "verificationStatus": "accepted",
+            },
+            {"sendAsEmail": "new@acme.test", "verificationStatus": "pending"},
+        ]
         self._challenges: dict[str, str] = {}
 
     def oauth(self, *, redirect_uri: str) -> GoogleOAuth:
@@ -39,6 +52,16 @@ class FakeGoogle:
         app.get("/userinfo")(self.userinfo)
         http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=GOOGLE)
         return GoogleOAuth(http, endpoints)
+
+    def settings_of(self, account: AccountRef) -> GmailSettings:
+        """The account's settings in Gmail."""
+        app = FastAPI()
+        app.get("/gmail/v1/users/me/settings/sendAs")(self.send_as)
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=GOOGLE)
+        return GmailSettings(http, endpoint=GOOGLE, tokens=FakeTokens())
+
+    async def send_as(self) -> dict[str, object]:
+        return {"sendAs": self.aliases}
 
     def consent(self, authorize_url: str) -> dict[str, str]:
         """Agree. Returns the parameters with which Google sends the person back."""

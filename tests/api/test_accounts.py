@@ -9,6 +9,7 @@ from sqlalchemy import select
 from shared.db.models import AccountTokenRow, RecipientRow, Role
 from shared.db.models.accounts import AccountRow, AccountStatus
 from shared.keyring import Keyring
+from shared.providers.google_oauth import NEEDED_SCOPES
 from shared.tokens import REFRESH_TOKEN
 from tests.api.conftest import FRONTEND, GATEWAY, Login
 from tests.api.google import GOOGLE, FakeGoogle
@@ -148,6 +149,22 @@ async def test_a_scope_that_was_not_ticked_is_said(
     assert "gmail.modify" in account["status_reason"]
 
 
+async def test_who_has_allowed_only_sending_learns_what_to_tick(
+    api: httpx.AsyncClient, anybody: httpx.AsyncClient, google: FakeGoogle
+) -> None:
+    *identity, _ = NEEDED_SCOPES
+    google.scopes = (*identity, "https://www.googleapis.com/auth/gmail.send")
+
+    await connect(api, anybody, google)
+
+    account = await gmail_of(api)
+    check = (await api.get(f"/api/accounts/{account['id']}/check")).json()["scopes"]
+    assert account["status"] == "needs_attention"
+    assert "Only sending was allowed" in account["status_reason"]
+    assert "tick “Read, compose and send emails" in account["status_reason"]
+    assert (check["is_ok"], check["remedy"]) == (False, account["status_reason"])
+
+
 async def test_a_person_who_says_no_comes_back_without_an_account(
     api: httpx.AsyncClient, anybody: httpx.AsyncClient, google: FakeGoogle
 ) -> None:
@@ -198,6 +215,33 @@ async def test_settings_of_an_account_change(
     assert changed.json() == account | change
     primary = {one["email"]: one["is_primary"] for one in await accounts(api)}
     assert primary == {"ada@gmail.test": True, "sam@acme.test": False}
+
+
+async def test_mails_come_from_a_verified_alias_only(
+    api: httpx.AsyncClient, anybody: httpx.AsyncClient, google: FakeGoogle
+) -> None:
+    await connect(api, anybody, google)
+    url = f"/api/accounts/{(await gmail_of(api))['id']}"
+
+    aliases = (await api.get(f"{url}/aliases")).json()
+    good = {"send_as": "sales@acme.test", "signature": aliases[1]["signature"]}
+    changed = await api.put(url, json=good)
+    refused = [
+        await api.put(url, json={"send_as": address})
+        for address in ("new@acme.test", "boss@acme.test")
+    ]
+
+    assert [(it["email"], it["is_usable"]) for it in aliases] == [
+        ("ada@gmail.test", True),
+        ("sales@acme.test", True),
+        ("new@acme.test", False),
+    ]
+    assert {name: changed.json()[name] for name in good} == {
+        "send_as": "sales@acme.test",
+        "signature": "<b>Ada</b>",
+    }
+    assert [answer.status_code for answer in refused] == [422, 422]
+    assert refused[0].json()["errors"][0]["field"] == "send_as"
 
 
 async def test_disconnecting_revokes_and_forgets(

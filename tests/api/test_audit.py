@@ -48,6 +48,20 @@ async def test_a_change_of_nothing_is_none(api: httpx.AsyncClient, audit: str) -
     assert len(await log_of(api, audit, "campaigns")) == 1
 
 
+async def test_what_is_kept_twice_is_logged_once(
+    api: httpx.AsyncClient, company: Company, audit: str
+) -> None:
+    leads = f"/api/companies/{company.id}/leads"
+    made = await api.post(leads, json={"email": "ada@example.com", "city": "Paris"})
+    await api.put(f"{leads}/{made.json()['id']}", json={"city": "Rome"})
+
+    changed, created = await log_of(api, audit, "leads")
+
+    assert (changed["before"], changed["after"]) == ({"city": "Paris"}, {"city": "Rome"})
+    assert created["after"]["city"] == "Paris"
+    assert [name for name in created["after"] if name.endswith("_folded")] == []
+
+
 async def test_secrets_are_masked(api: httpx.AsyncClient, company: Company, audit: str) -> None:
     keys = f"/api/companies/{company.id}/api-keys"
     made = (await api.post(keys, json={"name": "nightly", "scopes": ["write"]})).json()
@@ -135,8 +149,10 @@ NOT_AUDITED = {
     "campaign_counters",
     "events",
     "inbound_events",
+    "mail_logins",
     "refused_rows",
     "step_counters",
+    "tracking_events",
     "versions",
     "webhook_deliveries",
 }

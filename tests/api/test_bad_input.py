@@ -42,6 +42,8 @@ OPERATIONS = [
     for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
     if JSON in operation.get("requestBody", {}).get("content", {})
+    # Whoever has no token of Google's is refused before the body is read.
+    and operation["operationId"] != "receive_gmail_push"
 ]
 every_body = pytest.mark.parametrize(
     ("method", "path", "operation"), OPERATIONS, ids=[it["operationId"] for *_, it in OPERATIONS]
@@ -64,7 +66,8 @@ def wrong_contents(schema: Json) -> Iterator[tuple[str, Any]]:
         return
     if "null" not in types and "default" not in schema:
         yield "null", None
-    for content in WRONG_TYPES[next(iter(types - {"null"}))]:
+    # Of a field that may only be null yet, whatever says something is wrong.
+    for content in WRONG_TYPES[next(iter(types - {"null"}), "string")]:
         if not any(_may_be(content, kind) for kind in types):
             yield f"the wrong type {content!r}", content
     for part in parts:

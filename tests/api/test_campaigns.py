@@ -75,7 +75,7 @@ async def test_a_wrong_campaign_names_the_field(
 
 
 async def test_switched_off_options_of_later_are_accepted(api: httpx.AsyncClient) -> None:
-    off = {"track_opens": False, "dry_run": False, "product_id": None}
+    off = {"draft_edits": False, "dry_run": False, "product_id": None}
 
     answer = await api.post("/api/campaigns", json={"name": "Spring", "type": "email", **off})
 

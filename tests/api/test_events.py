@@ -51,7 +51,7 @@ async def server(app: FastAPI, container: Container) -> AsyncIterator[StoppingSe
 async def watch(server: StoppingServer) -> AsyncIterator[Watch]:
     """Opens the stream as this client, for as long as the block lasts."""
     base = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    async with httpx.AsyncClient(base_url=base, timeout=10) as http:
+    async with httpx.AsyncClient(base_url=base, timeout=60) as http:
 
         @asynccontextmanager
         async def open_stream(client: httpx.AsyncClient, **asked: Any) -> AsyncIterator[Stream]:
@@ -213,7 +213,7 @@ async def test_a_page_that_goes_leaves_nothing_behind(
 ) -> None:
     async with watch(api):
         assert len(container.events._watchers) == 1
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while container.events._watchers:  # noqa: ASYNC110 - the server notices in its own time
             await asyncio.sleep(0.02)
     assert container.events._reader is None
@@ -239,7 +239,7 @@ async def test_a_gateway_that_stops_ends_its_streams(
 ) -> None:
     async with watch(api) as stream:
         server.should_exit = True
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await stream.until(lambda: stream.response.is_closed)
 
 

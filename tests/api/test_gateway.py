@@ -1,5 +1,6 @@
 """What is the same for every route: problems, limits, CORS, the document, health."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -62,7 +63,26 @@ async def test_broken_json_is_a_problem(api: httpx.AsyncClient) -> None:
     )
 
     assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"] == "body"
+    [wrong] = answer.json()["errors"]
+    assert wrong["field"] == "body"
+    assert wrong["message"].startswith("This is no JSON: ")
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "words"),
+    [
+        ({"name": "S", "type": "email", "nmae": "S"}, "nmae", "no such field"),
+        ([1], "body", "Send a JSON object"),
+    ],
+)
+async def test_a_wrong_shape_is_told_in_words(
+    api: httpx.AsyncClient, body: object, field: str, words: str
+) -> None:
+    answer = await api.post("/api/campaigns", json=body)
+
+    [wrong] = answer.json()["errors"]
+    assert wrong["field"] == field
+    assert words in wrong["message"]
 
 
 async def test_an_error_that_nobody_foresaw_says_a_log_id_and_nothing_else(
@@ -180,8 +200,10 @@ def test_every_operation_is_documented(operation: Json) -> None:
     assert operation["description"]
     answers = operation["responses"]
     assert "500" in answers
+    # A page that a person looks at tells them so on a page.
+    is_page = "text/html" in answers.get("200", {}).get("content", {})
     for status, answer in answers.items():
-        if status >= "400":
+        if status >= "400" and not (is_page and "text/html" in answer["content"]):
             assert "application/problem+json" in answer["content"], status
 
 
@@ -212,3 +234,17 @@ def test_every_body_has_an_example() -> None:
             if not has_one:
                 without.append(operation["operationId"])
     assert without == []
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+async def test_the_pages_of_the_document_need_no_other_host(
+    anybody: httpx.AsyncClient, page: str
+) -> None:
+    answer = await anybody.get(page)
+    parts = re.findall(r'(?:src|href)="([^"]+)"', answer.text)
+
+    assert answer.status_code == 200
+    assert len(parts) >= 2
+    for part in parts:
+        assert part.startswith("/"), part
+        assert (await anybody.get(part)).status_code == 200, part

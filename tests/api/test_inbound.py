@@ -84,6 +84,27 @@ async def test_a_reported_reply_stops_the_rest(
     assert [ref for ref, _ in conductor.stops] == [written_to]
 
 
+async def test_what_a_reply_means_is_shown(
+    api: httpx.AsyncClient,
+    anybody: httpx.AsyncClient,
+    job: dict[str, str],
+    company: Company,
+    written_to: RecipientRef,
+) -> None:
+    await anybody.post("/api/inbound", json=REPORT | {"thread_id": "t1"}, headers=job)
+
+    lead_id = (await company.recipient(written_to.recipient_id)).lead_id
+    at_lead = f"/api/companies/{company.id}/leads/{lead_id}"
+    lead = (await api.get(at_lead)).json()
+    [entry] = [
+        it for it in (await api.get(f"{at_lead}/timeline")).json()["items"] if it["what"] == "reply"
+    ]
+    recipients = f"/api/campaigns/{written_to.campaign_id}/recipients"
+    shown = (await api.get(f"{recipients}/{written_to.recipient_id}")).json()
+    assert (entry["reply_class"], entry["class_source"]) == ("interested", "rules")
+    assert (lead["status"], shown["reply_class"]) == ("interested", "interested")
+
+
 async def test_an_address_is_found_in_whatever_case(
     anybody: httpx.AsyncClient, job: dict[str, str], company: Company, written_to: RecipientRef
 ) -> None:

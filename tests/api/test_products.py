@@ -1,6 +1,7 @@
 """Products: a document each, what it says, and who may still take it up."""
 
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -58,6 +59,41 @@ async def test_the_file_is_kept_as_it_was(
     assert key.startswith(f"product-files/{company.id}/{made['id']}/")
     assert b"".join([piece async for piece in storage.open(key)]) == content
     assert made["file_size"] == len(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        pytest.param("engine.pdf", documents.pdf(), "application/pdf", id="pdf"),
+        pytest.param("Überblick \u201e1\u201c.txt", b"Weaves", "text/plain", id="txt"),
+    ],
+)
+async def test_the_file_can_be_had_back(
+    api: httpx.AsyncClient, products: str, name: str, content: bytes, kind: str
+) -> None:
+    made = (await api.post(products, files={"file": (name, content)})).json()
+    await api.delete(f"{products}/{made['id']}")
+
+    answer = await api.get(f"{products}/{made['id']}/file")
+
+    assert answer.status_code == 200, answer.text
+    assert answer.content == content
+    assert answer.headers["content-type"].partition(";")[0] == kind
+    assert answer.headers["content-disposition"] == f"attachment; filename*=utf-8''{quote(name)}"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_file_that_has_vanished_is_said_to_have(
+    api: httpx.AsyncClient, products: str, company: Company, storage: Storage
+) -> None:
+    made = await add_product(api, products)
+    for key in await storage.list(f"product-files/{company.id}"):
+        await storage.delete(key)
+
+    answer = await api.get(f"{products}/{made['id']}/file")
+
+    assert answer.status_code == 409
+    assert "upload it again" in answer.json()["detail"]
 
 
 async def test_a_refused_file_is_not_kept(

@@ -278,3 +278,16 @@ async def set_status(company: Company, campaign: Campaign, status: CampaignStatu
     async with company.session() as session:
         row = await session.get_one(CampaignRow, campaign.id)
         row.status = status
+
+
+async def test_in_a_draft_nothing_has_ended(api: httpx.AsyncClient, company: Company) -> None:
+    made = await api.post("/api/campaigns", json={"name": "Spring", "type": "email"})
+    url = f"/api/campaigns/{made.json()['id']}/recipients"
+    lead = str(await company.make_lead())
+    one = (await api.post(url, json={"contact_id": lead})).json()
+
+    explained = (await api.get(f"{url}/{one['id']}/explain")).json()
+
+    assert (explained["state"], explained["next"]) == ("parked", None)
+    assert explained["blocked_by"] == ["campaign is not active"]
+    assert "before the campaign is activated" in explained["because"][0]

@@ -26,10 +26,18 @@ ALLOWED: dict[str, set[Role]] = {
     "list_audit": ADMINS,
     # Everybody connects their own mailbox and works what comes back.
     "connect_gmail": EVERYBODY,
+    "connect_smtp": EVERYBODY,
+    "resume_account": EVERYBODY,
     "update_account": EVERYBODY,
     "disconnect_account": EVERYBODY,
+    # These only show what would be sent.
+    "render_template": EVERYBODY,
+    "preview_campaign": EVERYBODY,
     "mark_recipient_responded": EVERYBODY,
     "report_inbound": EVERYBODY,
+    # Whoever is told "never again" notes it; the whole list leaves with few.
+    "add_suppression": EVERYBODY,
+    "export_suppressions": WRITERS,
 }
 # Nobody's company is concerned, or everybody finds their own row only (tests of their own).
 OF_PERSONS = {
@@ -44,6 +52,8 @@ OF_PERSONS = {
     "remove_member",
     "begin_connecting",
     "finish_connecting",
+    # Google itself.
+    "receive_gmail_push",
     # Its answer does not end; tests/api/test_events.py is about it.
     "stream_events",
 }

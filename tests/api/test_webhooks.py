@@ -1,5 +1,6 @@
 """Webhooks as their owners see them: made, watched, tested, sent again."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -245,3 +246,34 @@ async def test_a_body_that_is_no_utf_8_is_a_problem_of_the_body(api: httpx.Async
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "body"
+
+
+async def test_a_new_secret_is_shown_once_and_the_old_one_is_kept_for_a_day(
+    api: httpx.AsyncClient, company: Company, keyring: Keyring
+) -> None:
+    made = await make(api)
+    url = f"{WEBHOOKS}/{made['id']}"
+    etag = (await api.get(url)).headers["ETag"]
+    key = {"Idempotency-Key": "rotate"}
+
+    answer = await api.post(f"{url}/rotate-secret", headers=key)
+    again = await api.post(f"{url}/rotate-secret", headers=key)
+    read = await api.get(url)
+
+    assert answer.status_code == 200, answer.text
+    rotated = answer.json()
+    assert rotated["secret"].startswith("whsec_")
+    assert rotated["secret"] != made["secret"]
+    assert "secret" not in read.json()
+    until = datetime.fromisoformat(read.json()["old_secret_until"])
+    assert timedelta(hours=23) < until - datetime.now(UTC) <= timedelta(hours=24)
+    assert again.status_code == 409
+    assert (await api.put(url, json={}, headers={"If-Match": etag})).status_code == 412
+    async with company.session() as session:
+        row = await session.get_one(WebhookRow, UUID(made["id"]))
+    assert row.old_secret is not None
+    opened = [
+        keyring.open(sealed, place=SECRET, company_id=company.id, row_id=row.id)
+        for sealed in (row.secret, row.old_secret)
+    ]
+    assert opened == [rotated["secret"], made["secret"]]

@@ -68,9 +68,17 @@ def test_a_stop_excuses_the_mails_that_were_not_sent() -> None:
 def test_parking_without_a_cause_does_not_pass() -> None:
     open_ = replace(FINE, end_reason=None, ended_at=None, hold_reason=UNSURE)
 
-    assert judge(open_).lost == 1
-    excused = judge(replace(open_, is_draft_lost=True))
-    assert (excused.lost, excused.unconfirmed) == (0, 1)
+    verdict = judge(open_)
+    assert (verdict.lost, verdict.unconfirmed) == (1, 1)
+
+
+def test_a_draft_that_was_deleted_by_hand_waits_for_a_person() -> None:
+    open_ = replace(FINE, end_reason=None, ended_at=None, hold_reason=UNSURE, is_draft_lost=True)
+
+    verdict = judge(open_)
+
+    assert verdict.is_clean
+    assert verdict.left_to_people == 1
 
 
 def test_an_end_that_nobody_caused_is_a_loss() -> None:

@@ -31,7 +31,7 @@ def environment(folder: Path) -> dict[str, str]:
 def drumbeat(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "deploy.cli", *arguments]
     return subprocess.run(  # noqa: S603  # our own command
-        command, capture_output=True, text=True, env=environment, timeout=60, check=False
+        command, capture_output=True, text=True, env=environment, timeout=180, check=False
     )
 
 
@@ -91,7 +91,7 @@ def test_up_prints_one_line_and_stops_when_asked(environment: dict[str, str]) ->
     assert second.returncode == 2
     assert f"in use by process {up.pid}" in second.stderr
     up.process.send_signal(signal.SIGTERM)
-    rest, _ = up.process.communicate(timeout=30)
+    rest, _ = up.process.communicate(timeout=180)
     assert (rest, up.process.returncode) == ("", 0)
 
 
@@ -101,7 +101,7 @@ def test_ctrl_c_while_it_starts_is_exit_code_130(environment: dict[str, str]) ->
     while not lock.exists():
         assert up.process.poll() is None
     up.process.send_signal(signal.SIGINT)
-    up.process.communicate(timeout=30)
+    up.process.communicate(timeout=180)
     assert up.process.returncode == 130
 
 

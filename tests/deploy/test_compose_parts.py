@@ -29,7 +29,7 @@ VARIABLES = dict.fromkeys(required_variables(), "samplesample") | {
 }
 SERVICES = read_services(VARIABLES)
 DRUMBEAT = str(Path(sys.executable).with_name("drumbeat"))
-READY_SECONDS = 60
+READY_SECONDS = 180
 
 
 def environment_of(
@@ -96,7 +96,7 @@ async def start_healthy(
     raise AssertionError(f"{service.name} found no free port")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 async def test_every_part_starts_and_stops_with_what_the_file_gives_it(
     postgres: Postgres, temporal_server: Temporal, folder: Path
 ) -> None:

@@ -74,7 +74,7 @@ async def poll(google: GoogleEmulator, inbound: Inbound, state: Path) -> int:
             "POLL_STATE": str(state),
         },
     )
-    return await asyncio.wait_for(process.wait(), 30)
+    return await asyncio.wait_for(process.wait(), 180)
 
 
 async def send(google: GoogleEmulator, to: str) -> str:

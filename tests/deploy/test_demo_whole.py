@@ -29,7 +29,7 @@ def kill(part: str, data: Path) -> None:
     os.kill(record["pid"], signal.SIGKILL)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 async def test_the_books_agree_with_the_mailbox_though_servers_are_killed(tmp_path: Path) -> None:
     demo = await asyncio.create_subprocess_exec(
         sys.executable,

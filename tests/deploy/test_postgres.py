@@ -68,7 +68,7 @@ async def test_rows_survive_a_killed_server(folder: Path, said: list[str]) -> No
         await postgres.provision()
         store_a_row(postgres)
         os.kill(supervisor.pid("postgres"), signal.SIGKILL)
-        await until(lambda: "postgres is back" in said, seconds=30)
+        await until(lambda: "postgres is back" in said)
         assert read_the_row(postgres) == [("still here",)]
 
 

@@ -55,11 +55,11 @@ def make_program(name: str, folder: Path, *arguments: str, stop_seconds: float =
         is_ready=is_ready,
         before_start=lambda: (folder / name).unlink(missing_ok=True),
         stop_seconds=stop_seconds,
-        ready_seconds=10,
+        ready_seconds=60,
     )
 
 
-def broken(folder: Path, code: str, *, ready_seconds: float = 10) -> Program:
+def broken(folder: Path, code: str, *, ready_seconds: float = 60) -> Program:
     async def is_ready() -> bool:
         return False
 

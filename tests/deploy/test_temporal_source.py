@@ -1,6 +1,7 @@
 """Where a Temporal server comes from, and what is said when there is none."""
 
 import asyncio
+import re
 import shutil
 import stat
 from collections.abc import AsyncIterator
@@ -207,11 +208,11 @@ async def test_two_at_once_build_once(
     tools: Path, cache: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(temporal_build, "SAY_SECONDS", 0.1)
-    write_go(tools, seconds=0.4)
+    write_go(tools, seconds=2)
     with holding(BUILDER, cache) as builder:
         await until(lambda: (tools / "builds").exists())
         await built(SERVER, cache, say=said.append)
-        assert builder.process.wait(10) == 0
+        assert builder.process.wait(60) == 0
     assert (tools / "builds").read_text().count("\n") == 1
     assert said[0] == f"waiting for process {builder.pid}, which builds {SERVER.path(cache).name}"
 
@@ -230,7 +231,8 @@ async def test_server_and_ui_do_not_get_in_each_others_way(
 async def test_a_long_build_tells_how_long_it_has_taken(
     tools: Path, cache: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(temporal_build, "SAY_SECONDS", 0.2)
+    monkeypatch.setattr(temporal_build, "SAY_SECONDS", 0.05)
     write_go(tools, seconds=0.5)
     await built(SERVER, cache, say=said.append)
-    assert said[1] == "building temporal-server: 0 s of usually 3 to 5 minutes"
+    shown = r"building temporal-server: \d+ s of usually 3 to 5 minutes"
+    assert re.fullmatch(shown, said[1])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import psutil
 
 
-async def until(is_so: Callable[[], bool], *, seconds: float = 15) -> None:
+async def until(is_so: Callable[[], bool], *, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -1,7 +1,7 @@
 """Stands in for Temporal where a test is not about time: remembers what it was asked to do."""
 
 from shared.contracts.imports import ImportOrder
-from shared.contracts.operations import LaunchOrder
+from shared.contracts.operations import LaunchOrder, MailboxOrder, SampleOrder
 from shared.contracts.recipient import RecipientRef, RecipientStart, StopSignal, WakeSignal
 
 
@@ -14,6 +14,8 @@ class RecordingConductor:
         self.wakes: list[tuple[RecipientRef, WakeSignal]] = []
         self.launches: list[LaunchOrder] = []
         self.imports: list[ImportOrder] = []
+        self.looks: list[MailboxOrder] = []
+        self.samples: list[SampleOrder] = []
         self.is_down = False
 
     async def start(self, start: RecipientStart) -> None:
@@ -35,6 +37,14 @@ class RecordingConductor:
     async def start_import(self, order: ImportOrder) -> None:
         self._reach()
         self.imports.append(order)
+
+    async def look(self, order: MailboxOrder) -> None:
+        self._reach()
+        self.looks.append(order)
+
+    async def send_sample(self, order: SampleOrder) -> None:
+        self._reach()
+        self.samples.append(order)
 
     def _reach(self) -> None:
         if self.is_down:

@@ -59,7 +59,7 @@ async def answering_model(folder: Path, fixtures: Sequence[Any]) -> AsyncIterato
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        async with httpx.AsyncClient() as http, asyncio.timeout(20):
+        async with httpx.AsyncClient() as http, asyncio.timeout(60):
             while not await _answers(http, port):  # noqa: ASYNC110 - nothing else tells
                 await asyncio.sleep(0.05)
         yield f"http://127.0.0.1:{port}/v1"

@@ -44,6 +44,6 @@ class Stream:
         return [event["type"] for event in self.events]
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not is_so():  # noqa: ASYNC110 - whatever may have come in
                 await asyncio.sleep(0.02)

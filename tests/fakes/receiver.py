@@ -43,7 +43,7 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/hook"
 
     async def until_heard(self, number: int) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(self.heard) < number:  # noqa: ASYNC110 - it counts
                 await asyncio.sleep(0.01)
 

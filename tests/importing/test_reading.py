@@ -59,6 +59,11 @@ async def test_whatever_spreadsheets_write_is_read(
     [
         pytest.param("cp1251", "Екатерина Иванова", "Санкт-Петербург", id="Cyrillic"),
         pytest.param("cp1250", "Małgorzata Wiśniewska", "Łódź", id="Polish"),
+        pytest.param("cp1250", "Andrzej Kończak", "Gdańsk", id="Polish without crossed letters"),
+        pytest.param("cp1250", "Dvořáková Květa", "Plzeň", id="Czech"),
+        pytest.param("cp1252", "João Conceição", "São Paulo", id="Portuguese"),
+        pytest.param("cp1252", "Iñaki Muñoz", "A Coruña", id="Spanish"),
+        pytest.param("cp1252", "Jürgen Groß", "São Paulo", id="German, abroad"),
         pytest.param("shift_jis", "山田太郎", "東京都渋谷区", id="Japanese"),
     ],
 )

@@ -130,6 +130,13 @@ def test_text_and_html_are_two_views_of_one_mail() -> None:
     assert parts["text/html"].replace("\r\n", "\n") == html
 
 
+def test_the_same_mail_has_the_same_bytes() -> None:
+    fields = {"text": "Hi", "html": "<p>Hi"}
+
+    assert make_mail(**fields).to_raw() == make_mail(**fields).to_raw()
+    assert make_mail(**fields).to_raw() != make_mail(**fields | {"html": "<p>Hi!"}).to_raw()
+
+
 def test_a_link_to_unsubscribe_is_not_cut() -> None:
     value = f"<https://acme.test/u/{'t' * 200}>, <mailto:unsub@acme.test>"
     raw = make_mail(headers=(("List-Unsubscribe", value),)).to_raw()

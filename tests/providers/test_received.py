@@ -1,7 +1,6 @@
 """What came in, and what it is."""
 
 from datetime import UTC, datetime
-from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from shared.providers.mime import Mail
 from shared.providers.received import Kind, classify, kind_of_report, read, return_at
+from tests.costs import cost
 from tests.providers.samples import (
     EXIM_BOUNCE,
     GMAIL_REPLY,
@@ -73,7 +73,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
         ),
         pytest.param(
             make_report(status="5.7.1", diagnosis="smtp; 550 5.1.1 says a policy"),
-            Kind.BOUNCE_SOFT,
+            Kind.BLOCKED,
             id="an exact status beats the diagnosis",
         ),
         pytest.param(
@@ -103,7 +103,9 @@ def test_a_mail_is_what_it_says_it_is(raw: bytes, kind: Kind) -> None:
         ("5.1.90", Kind.BOUNCE_SOFT),
         ("5.2.2", Kind.BOUNCE_SOFT),
         ("5.3.4", Kind.BOUNCE_SOFT),
-        ("5.7.1", Kind.BOUNCE_SOFT),
+        ("5.7.1", Kind.BLOCKED),
+        ("5.7.26", Kind.BLOCKED),
+        ("4.7.0", Kind.BOUNCE_SOFT),
         ("4.2.2", Kind.BOUNCE_SOFT),
     ],
 )
@@ -112,7 +114,7 @@ def test_only_a_dead_address_is_a_hard_bounce(status: str, kind: Kind) -> None:
 
 
 def test_a_delayed_mail_is_not_lost_yet() -> None:
-    assert kind_of_report("delayed", "5.1.1") is Kind.BOUNCE_SOFT
+    assert kind_of_report("delayed", "5.1.1") is Kind.DELAYED
 
 
 @pytest.mark.parametrize("original", ["message/rfc822", "text/rfc822-headers"])
@@ -247,13 +249,13 @@ def test_reading_never_fails(raw: bytes, header: str) -> None:
     ids=lambda text: text[:10],
 )
 def test_a_hostile_mail_costs_little_time(text: str) -> None:
-    started = perf_counter()
-    for raw in (make_mail(text), make_mail("", html=text)):
-        received = read(raw)
-        classify(received)
-        return_at(received, NOW)
+    def work() -> None:
+        for raw in (make_mail(text), make_mail("", html=text)):
+            received = read(raw)
+            classify(received)
+            return_at(received, NOW)
 
-    assert perf_counter() - started < 2
+    assert cost(work) < 200
 
 
 def test_an_automatic_answer_says_when_its_sender_is_back() -> None:

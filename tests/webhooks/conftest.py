@@ -48,7 +48,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def caller() -> AsyncIterator[WebhookCaller]:
-    caller = WebhookCaller(Destinations(is_private_allowed=True), seconds=1)
+    caller = WebhookCaller(Destinations(is_private_allowed=True), seconds=20)
     yield caller
     await caller.close()
 
@@ -76,7 +76,7 @@ def deliver(activities: WebhookActivities, ledger: WebhookLedger, clock: Clock) 
 
     async def go(*, later: timedelta = timedelta()) -> None:
         clock.ahead += later
-        for _ in range(50):
+        for _ in range(500):
             await ActivityEnvironment().run(activities.deliver)
             events, due = await ledger.look(clock.now(), most=1_000)
             if not events and not any(it.id in SECRETS for it in due):

@@ -10,9 +10,9 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.webhook_ledger import CLAIM, KEPT_FOR, WebhookLedger
 from activities.webhooks import WebhookActivities
-from shared.db.models import DeliveryStatus, EventRow
+from shared.db.models import DeliveryStatus, EventRow, WebhookRow
 from shared.keyring import Keyring
-from shared.webhooks import make_secret
+from shared.webhooks import SECRET, make_secret
 from tests.factories import Company
 from tests.fakes.receiver import Receiver
 from tests.webhooks.conftest import (
@@ -52,6 +52,30 @@ async def test_an_event_is_heard_and_its_signature_is_good(
     assert delivery.delivered_at is not None
     assert delivery.next_at is None
     assert (await webhook_of(company, webhook_id)).last_success_at is not None
+
+
+async def test_for_a_day_the_old_secret_signs_as_well(
+    *, company: Company, keyring: Keyring, receiver: Receiver, deliver: Deliver, clock: Clock
+) -> None:
+    webhook_id = await make_webhook(company, keyring, receiver.url)
+    old = make_secret()
+    sealed = keyring.seal(old, place=SECRET, company_id=company.id, row_id=webhook_id)
+    until = clock.now() + timedelta(hours=24)
+    async with company.session() as session:
+        row = await session.get_one(WebhookRow, webhook_id)
+        row.old_secret, row.old_secret_until = sealed, until
+
+    await make_events(company)
+    await deliver()
+    await make_events(company)
+    await deliver(later=timedelta(hours=25))
+
+    first, second = receiver.heard
+    for secret in (old, SECRETS[webhook_id]):
+        Webhook(secret).verify(first.body, first.headers)
+    assert first.headers["webhook-signature"].count("v1,") == 2
+    assert second.headers["webhook-signature"].count("v1,") == 1
+    assert (await webhook_of(company, webhook_id)).old_secret is None
 
 
 async def test_another_secret_does_not_verify(

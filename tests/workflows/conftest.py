@@ -45,7 +45,7 @@ class Workers:
         self._running = AsyncExitStack()
 
     async def start(self) -> None:
-        for queue in (Queue.RECIPIENT, Queue.GMAIL):
+        for queue in (Queue.RECIPIENT, Queue.GMAIL, Queue.SMTP):
             worker = make_worker(self._temporal, queue, self._parts, prefix=self._prefix)
             await self._running.enter_async_context(worker)
 
@@ -171,7 +171,7 @@ def hold(clock: TimeSkipper) -> None:
 
 async def until_next_is(recipient: Recipient, label: str) -> Planned:
     """Ask until the workflow says so: a query is the only way to know."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (plan := await recipient.query(RecipientWorkflow.progress)).label != label:  # noqa: ASYNC110 - nothing else tells
             await asyncio.sleep(0.02)
     return plan

@@ -76,7 +76,7 @@ async def conductor_of_imports(
 
 
 async def end_of(company: Company, order: ImportOrder) -> JobRow:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (job := await job_of(company, order)).finished_at is None:  # noqa: ASYNC110 - nothing else tells
             await asyncio.sleep(0.1)
     return job
@@ -117,14 +117,14 @@ async def test_a_held_import_goes_on_when_it_is_confirmed(
 ) -> None:
     order = await make_job(company, storage, b"Email\na@b.com\n", is_applied=False)
     await conductor_of_imports.start_import(order)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (await job_of(company, order)).is_held:  # noqa: ASYNC110 - nothing else tells
             await asyncio.sleep(0.05)
 
     async with company.session() as session:
         job = await session.get_one(JobRow, order.job_id)
         job.more, job.is_held = job.more | {"is_applied": True}, False
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         # The first run may be about to end; then the start is repeated, as the sweep does it.
         while (job := await job_of(company, order)).finished_at is None:
             await conductor_of_imports.start_import(order)

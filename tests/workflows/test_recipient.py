@@ -15,8 +15,8 @@ from shared.domain.inbound import InboundKind
 from shared.domain.recipient import ActivityName, EndReason
 from tests.fakes.gmail import FakeGmail
 from tests.workflows.conftest import World, end_of, hold, until_next_is
-from workflows.policies import POLICIES, QUEUES
-from workflows.recipient import ACTIVITIES, RecipientWorkflow
+from workflows.policies import ACTIVITIES, POLICIES, QUEUES
+from workflows.recipient import RecipientWorkflow
 
 PAUSED = "parked: campaign is paused"
 
@@ -59,7 +59,7 @@ async def test_a_lead_who_is_away_is_waited_for(world: World, clock: TimeSkipper
     plan = await until_next_is(recipient, "step 2 of 3, gmail.send")
 
     await world.receive(InboundKind.AUTO_REPLY, returns_at=plan.at + timedelta(days=4))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await recipient.query(RecipientWorkflow.progress)).at == plan.at:  # noqa: ASYNC110 - nothing else tells
             await asyncio.sleep(0.02)
 
@@ -119,7 +119,7 @@ async def test_a_stop_ends_a_back_off_at_once(
     for _ in range(20):
         gmail.be_down(on="drafts.create")
     recipient = await world.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while gmail.requests["drafts.create"] < 2:  # noqa: ASYNC110 - the fake has no event for it
             await asyncio.sleep(0.02)
 

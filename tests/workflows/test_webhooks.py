@@ -83,7 +83,7 @@ async def test_a_second_worker_goes_on_where_the_first_one_stopped(
 
 
 async def until_delivered(company: Company, *event_ids: object) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found = await deliveries(company)
             if all(found[str(it)].status is DeliveryStatus.DELIVERED for it in event_ids):

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint, func, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base, Fenced, Owned, company_key, same_company
@@ -15,6 +16,7 @@ COLD_MAILS_A_DAY = 40
 
 class AccountKind(StrEnum):
     GMAIL = "gmail"
+    SMTP = "smtp"
 
 
 class AccountStatus(StrEnum):
@@ -24,10 +26,22 @@ class AccountStatus(StrEnum):
 
 
 class AccountRow(Owned, Base):
-    """`daily_limit` None: no limit of ours. `history_id`: how far the mailbox has been read."""
+    """`daily_limit` None: no limit of ours; `limits` has the finer ones, as the API takes them.
+    `daily_ceiling`: what the provider allows. `ramp_from_at`: its ramp-up counts from here.
+    `trusted_from_at`: bounces before it no longer count against it.
+    `history_id`: how far the mailbox has been read.
+
+    `send_as`: the alias that mails come from, if not `email`. `signature`: HTML below each mail.
+    `watched_until`: so long the provider tells us of new mails. `warning`: it works, and somebody
+    should look after it.
+    """
 
     __tablename__ = "accounts"
-    __table_args__ = (company_key(), UniqueConstraint("company_id", "user_id", "email"))
+    __table_args__ = (
+        company_key(),
+        UniqueConstraint("company_id", "user_id", "email"),
+        Index("ix_accounts_email", "email"),
+    )
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     kind: Mapped[AccountKind]
@@ -40,9 +54,18 @@ class AccountRow(Owned, Base):
     status_reason: Mapped[str | None]
     scopes: Mapped[list[str]] = mapped_column(default=list, server_default=text("'{}'"))
     daily_limit: Mapped[int | None]
+    daily_ceiling: Mapped[int | None]
+    limits: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    ramp_from_at: Mapped[datetime | None]
+    trusted_from_at: Mapped[datetime | None]
     blocked_until: Mapped[datetime | None]
     history_id: Mapped[str | None]
     last_polled_at: Mapped[datetime | None]
+    send_as: Mapped[str | None]
+    signature: Mapped[str | None]
+    watched_until: Mapped[datetime | None]
+    warning: Mapped[str | None]
+    warned_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -63,10 +86,34 @@ class AccountTokenRow(Fenced, Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
+class MailLoginRow(Fenced, Base):
+    """How an account of kind `smtp` is opened; its sealed password, shown only to its user."""
+
+    __tablename__ = "mail_logins"
+    __table_args__ = (
+        same_company("account_id", "accounts", on_delete="CASCADE"),
+        UniqueConstraint("company_id", "account_id"),
+    )
+
+    account_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    account_type: Mapped[str | None]
+    username: Mapped[str]
+    password: Mapped[bytes]
+    smtp_host: Mapped[str]
+    smtp_port: Mapped[int]
+    smtp_security: Mapped[str]
+    imap_host: Mapped[str]
+    imap_port: Mapped[int]
+    imap_security: Mapped[str]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
 class OAuthStateRow(Base):
     """A consent under way. Outside the fence: the provider's redirect names only the state."""
 
     __tablename__ = "oauth_states"
+    __table_args__ = (Index(None, "expires_at"),)
 
     token_hash: Mapped[str] = mapped_column(unique=True)
     purpose: Mapped[str]

@@ -1,11 +1,12 @@
 """Campaigns: the draft steps that people edit, and the versions that recipients follow."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Index, UniqueConstraint, Uuid, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base, Fenced, Owned, company_key, same_company
@@ -33,7 +34,8 @@ class CampaignRow(Owned, Base):
     """`version_id`: the published version that everybody inside follows.
 
     `account_ids`: the accounts that recipients are spread over when they start, if there are
-    several; `account_id` is the first of them.
+    several; `account_id` is the first of them. `window`: when it may send, as the API takes it;
+    None: always. `time_zone`: of leads without one, instead of the company's.
     """
 
     __tablename__ = "campaigns"
@@ -54,7 +56,13 @@ class CampaignRow(Owned, Base):
         ARRAY(Uuid()), default=list, server_default=text("'{}'")
     )
     product_id: Mapped[UUID | None]
+    track_opens: Mapped[bool | None]
+    track_clicks: Mapped[bool | None]
     version_id: Mapped[UUID | None]
+    window: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    limits: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    time_zone: Mapped[str | None]
+    start_at: Mapped[datetime | None]
     created_by: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
@@ -83,6 +91,8 @@ class StepRow(Fenced, Base):
     delay_hours: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     delay_minutes: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     delay_seconds: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    delay_business_days: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    on_date: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

@@ -55,7 +55,7 @@ class SessionRow(Base):
     """
 
     __tablename__ = "sessions"
-    __table_args__ = (Index(None, "family_id"),)
+    __table_args__ = (Index(None, "family_id"), Index(None, "expires_at"))
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     family_id: Mapped[UUID]

@@ -88,13 +88,17 @@ class LeadRow(Owned, Base):
 
 
 class SuppressionRow(Owned, Base):
-    """Found by `key_hash`; the clear `value` is optional and goes when a lead is erased."""
+    """Found by `key_hash`; the clear `value` is optional and goes when a lead is erased.
+
+    `kind`: a `SuppressionKind`, or `erased` where an old erasure did not say. `source`: who told.
+    """
 
     __tablename__ = "suppressions"
-    __table_args__ = (UniqueConstraint("company_id", "key_hash"),)
+    __table_args__ = (UniqueConstraint("company_id", "key_hash"), Index(None, "company_id", "id"))
 
     key_hash: Mapped[bytes]
     kind: Mapped[str]
     value: Mapped[str | None]
     reason: Mapped[str]
+    source: Mapped[str] = mapped_column(default="inbound", server_default="inbound")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

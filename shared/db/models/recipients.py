@@ -8,7 +8,7 @@ from sqlalchemy import Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base, Fenced, company_key, same_company
-from shared.domain.inbound import InboundKind
+from shared.domain.inbound import ClassSource, InboundKind, ReplyClass
 from shared.domain.recipient import ActivityName, EndReason, HoldReason
 
 
@@ -27,6 +27,7 @@ class RecipientRow(Fenced, Base):
     `started_at`: its waits count from here. `launched_at`: Temporal has acknowledged its workflow.
     `next_*`, `parked_at`, `hold_reason`: what the last decision answered. `ended_at`: nothing may
     be sent any more. `closed_at`: its workflow knows. `hurried_*`: somebody wants this step now.
+    `slot_*`: what its account has booked for that step, if the account has limits.
     """
 
     __tablename__ = "recipients"
@@ -55,6 +56,13 @@ class RecipientRow(Fenced, Base):
             postgresql_where=text("launched_at is not null and closed_at is null"),
         ),
         Index(
+            "ix_recipients_slots",
+            "company_id",
+            "account_id",
+            "slot_at",
+            postgresql_where=text("slot_at is not null and ended_at is null"),
+        ),
+        Index(
             "ix_recipients_parked",
             "company_id",
             "campaign_id",
@@ -79,6 +87,10 @@ class RecipientRow(Fenced, Base):
     away_until: Mapped[datetime | None]
     hurried_step_id: Mapped[UUID | None]
     hurried_at: Mapped[datetime | None]
+    slot_at: Mapped[datetime | None]
+    slot_step_id: Mapped[UUID | None]
+    slot_words: Mapped[str | None]
+    reply_class: Mapped[ReplyClass | None]
     end_reason: Mapped[EndReason | None]
     ended_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
@@ -97,6 +109,7 @@ class ActionRow(Fenced, Base):
         UniqueConstraint("company_id", "recipient_id", "step_id"),
         Index(None, "company_id", "account_id", "thread_id"),
         Index(None, "company_id", "account_id", "attempted_at"),
+        Index(None, "company_id", "attempted_at", "id"),
         Index(None, "company_id", "message_id"),
         Index(
             "ix_actions_open",
@@ -128,7 +141,11 @@ class ActionRow(Fenced, Base):
 
 
 class InboundEventRow(Fenced, Base):
-    """What came back, stored once. `signalled_at`: every workflow that it concerns was told."""
+    """What came back, stored once. `signalled_at`: every workflow that it concerns was told.
+
+    `delivery_status`: of a report on a mail of ours (RFC 3463). `class_source`: who says what the
+    reply means. `match_tried_at`: nobody's then; it is tried again.
+    """
 
     __tablename__ = "inbound_events"
     __table_args__ = (
@@ -140,6 +157,16 @@ class InboundEventRow(Fenced, Base):
             "ix_inbound_events_unsignalled",
             "stored_at",
             postgresql_where=text("signalled_at is null and recipient_id is not null"),
+        ),
+        Index(
+            "ix_inbound_events_unmatched",
+            text("coalesce(match_tried_at, stored_at)"),
+            postgresql_where=text("recipient_id is null"),
+        ),
+        Index(
+            "ix_inbound_events_unasked",
+            "stored_at",
+            postgresql_where=text("class_source = 'rules' and class_asked_at is null"),
         ),
     )
 
@@ -154,6 +181,11 @@ class InboundEventRow(Fenced, Base):
     subject: Mapped[str | None]
     text: Mapped[str | None]
     returns_at: Mapped[datetime | None]
+    delivery_status: Mapped[str | None]
+    reply_class: Mapped[ReplyClass | None]
+    class_source: Mapped[ClassSource | None]
+    class_asked_at: Mapped[datetime | None]
+    match_tried_at: Mapped[datetime | None]
     occurred_at: Mapped[datetime]
     stored_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     signalled_at: Mapped[datetime | None]

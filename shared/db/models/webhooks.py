@@ -20,6 +20,7 @@ class DeliveryStatus(StrEnum):
 class WebhookRow(Owned, Base):
     """`secret` is sealed. `failures`: in a row, since `failing_since`.
 
+    `old_secret`: sealed too, it signs beside the new one until `old_secret_until`.
     `resting_until`: it failed so often that nothing is tried before.
     """
 
@@ -30,6 +31,8 @@ class WebhookRow(Owned, Base):
     description: Mapped[str | None]
     events: Mapped[list[str]]
     secret: Mapped[bytes]
+    old_secret: Mapped[bytes | None]
+    old_secret_until: Mapped[datetime | None]
     is_enabled: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     disabled_reason: Mapped[str | None]
     failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))

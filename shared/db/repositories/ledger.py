@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.db.models.recipients import ActionStatus
 from shared.db.repositories.situations import SETTLED, Action, Situation
 from shared.domain.recipient import ActivityName, Finished, Outcome, Parked, Planned
+from shared.domain.slots import Slot
 
 LONGEST_PARKING = timedelta(days=7)
 
-_RESERVE = text("""
+_RESERVE = """
 insert into actions (id, recipient_id, campaign_id, step_id, account_id, version_id,
                      content_hash, planned_at, attempted_at)
 values (:id, :recipient_id, :campaign_id, :step_id, :account_id, :version_id,
@@ -25,21 +26,15 @@ on conflict (company_id, recipient_id, step_id) do update
       planned_at = excluded.planned_at, attempted_at = excluded.attempted_at
   where actions.status = 'abandoned'
 returning round
-""")
-_PIN_ACCOUNT = text("update recipients set account_id = :account_id where id = :id")
-_LOCK = text(
-    "select ended_at is null and paused_at is null from recipients where id = :id for update"
+"""
+_RESERVE_NEXT = text(_RESERVE)
+# A follow-up stays on the account that the first mail went from.
+_PIN = "with pinned as (update recipients set account_id = :account_id where id = :recipient_id)"
+_RESERVE_FIRST = text(_PIN + _RESERVE)
+_KEEP_DRAFT = text(
+    "select draft_id, thread_id from keep_draft(:company_id, :recipient_id, :action_id, :round,"
+    " :draft_id, :thread_id, :earlier_id, :earlier_message_id)"
 )
-# The last check before the call. The first draft that is kept wins.
-_KEEP_DRAFT = text("""
-update actions x set draft_id = coalesce(x.draft_id, :draft_id),
-  thread_id = coalesce(x.thread_id, :thread_id), confirmed_at = clock_timestamp()
-from campaigns c, leads l, recipients r
-where x.id = :action_id and x.status = 'reserved' and x.round = :round and r.id = x.recipient_id
-  and c.id = r.campaign_id and c.status = 'active' and c.deleted_at is null and l.id = r.lead_id
-  and not exists (select 1 from suppressions s where s.key_hash = any (l.suppression_keys))
-returning x.draft_id, x.thread_id
-""")
 _MESSAGE_ID = text("update actions set message_id = :message_id where id = :action_id")
 _FORGET_DRAFT = text(
     "update actions set draft_id = null, thread_id = null, content_hash = :content_hash"
@@ -65,6 +60,7 @@ update recipients set next_activity = :next_activity, next_step_id = :next_step_
   end_reason = coalesce(end_reason, :end_reason),
   ended_at = coalesce(ended_at, case when :end_reason is not null then clock_timestamp() end),
   closed_at = coalesce(:closed_at, closed_at),
+  slot_at = :slot_at, slot_step_id = :slot_step_id, slot_words = :slot_words,
   started_at = coalesce(started_at, date_trunc('second', cast(:now as timestamptz)))
 where id = :id
 """
@@ -119,11 +115,9 @@ async def reserve_action(
     """Take the step for this attempt."""
     assert plan.step_id is not None and situation.version is not None  # noqa: S101, PT018 - the caller has just planned it
     action_id = action_id_of(situation.recipient.id, plan.step_id)
-    if situation.recipient.account_id is None:
-        pin = {"id": situation.recipient.id, "account_id": situation.rest.account_id}
-        await connection.execute(_PIN_ACCOUNT, pin)
+    is_pinned = situation.recipient.account_id is not None
     round_ = await connection.scalar(
-        _RESERVE,
+        _RESERVE_NEXT if is_pinned else _RESERVE_FIRST,
         {
             "id": action_id,
             "recipient_id": situation.recipient.id,
@@ -154,19 +148,30 @@ async def keep_draft(
     recipient_id: UUID,
     action_id: UUID,
     *,
+    company_id: UUID,
     round_: int,
     draft_id: str,
     thread_id: str,
+    earlier: Action | None = None,
 ) -> Kept | None:
     """Look a last time whether the mail is still wanted, and keep the draft that will be sent.
 
-    None: it is not wanted any more, so the caller deletes its draft.
+    One statement that is a transaction, if there is none around it. `earlier`: the mail that this
+    one follows, whose Message-ID is kept too. None: the mail is not wanted any more, so the caller
+    deletes its draft.
     """
-    if not await connection.scalar(_LOCK, {"id": recipient_id}):
-        return None
     kept = await connection.execute(
         _KEEP_DRAFT,
-        {"action_id": action_id, "round": round_, "draft_id": draft_id, "thread_id": thread_id},
+        {
+            "company_id": company_id,
+            "recipient_id": recipient_id,
+            "action_id": action_id,
+            "round": round_,
+            "draft_id": draft_id,
+            "thread_id": thread_id,
+            "earlier_id": earlier.id if earlier else None,
+            "earlier_message_id": earlier.message_id if earlier else None,
+        },
     )
     row = kept.one_or_none()
     return Kept(draft_id=row.draft_id, thread_id=row.thread_id) if row else None
@@ -198,9 +203,16 @@ async def write_move(
     *,
     now: datetime,
     settlement: Settlement | None = None,
+    slot: Slot | None = None,
 ) -> None:
-    """Leave on the row what comes next, so that the rows alone can rebuild everything."""
+    """Leave on the row what comes next, so that the rows alone can rebuild everything.
+
+    `slot`: what the account has booked for it; without one an earlier slot is free again.
+    """
     values = {"id": situation.recipient.id, "now": now, **_move_values(outcome, now)}
+    values |= {"slot_at": None, "slot_step_id": None, "slot_words": None}
+    if slot is not None and isinstance(outcome, Planned):
+        values |= {"slot_at": slot.at, "slot_step_id": outcome.step_id, "slot_words": slot.words}
     if settlement is None:
         values |= {"current_step": None, "last_action_at": None}
         await connection.execute(_MOVE_ONLY, values)

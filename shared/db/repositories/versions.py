@@ -1,7 +1,7 @@
 """Immutable versions of a campaign's steps, kept in memory once read."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -82,7 +82,7 @@ async def publish_version(
 
 
 def wait_of(step: StepRow) -> timedelta:
-    """The delays of a step add up."""
+    """The delays of a step add up; its business days come before them."""
     return timedelta(
         days=step.delay_days,
         hours=step.delay_hours,
@@ -97,6 +97,8 @@ def _to_json(step: StepRow) -> dict[str, Any]:
         "position": step.position,
         "activity": ACTIVITY_OF[step.channel],
         "wait_seconds": int(wait_of(step).total_seconds()),
+        "wait_business_days": step.delay_business_days,
+        "on_date": step.on_date.isoformat() if step.on_date else None,
         "subject": step.subject,
         "message_template": step.message_template,
     }
@@ -112,6 +114,8 @@ def _to_version(version_id: UUID, number: int, steps: list[dict[str, Any]]) -> V
                 position=step["position"],
                 activity=ActivityName(step["activity"]),
                 wait_seconds=step["wait_seconds"],
+                wait_business_days=step.get("wait_business_days", 0),
+                on_date=date.fromisoformat(step["on_date"]) if step.get("on_date") else None,
             )
             for step in steps
         ),

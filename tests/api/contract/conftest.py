@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 from api.container import Container
 from api.main import StoppingServer
 from api.tokens import AccessTokens
-from shared.db.models import ApiKeyRow, MembershipRow, Role, UserRow
+from shared.db.models import ApiKeyRow, MembershipRow, Role, SegmentRow, UserRow
 from shared.db.session import Database
 from shared.keyring import Keyring
 from tests.factories import Company
@@ -52,8 +52,9 @@ async def make_ids(company: Company, database: Database) -> dict[str, str]:
     campaign = await company.make_campaign()
     recipient = await company.make_recipient(campaign)
     key = ApiKeyRow(name="k", prefix="drb_", key_hash=str(uuid7()), scopes=["read"])
+    segment = SegmentRow(name=f"Paris {campaign.id}", filter={"city": "Paris"})
     async with company.session() as session:
-        session.add(key)
+        session.add_all([key, segment])
     # Somebody else than the one who calls, who would lose the role.
     user_id = uuid7()
     async with database.outside_session() as session:
@@ -66,4 +67,5 @@ async def make_ids(company: Company, database: Database) -> dict[str, str]:
         "campaign_id": str(campaign.id),
         "recipient_id": str(recipient.recipient_id),
         "key_id": str(key.id),
+        "segment_id": str(segment.id),
     }

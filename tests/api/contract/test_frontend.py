@@ -54,7 +54,7 @@ async def install(node: Node) -> Path:
     return folder
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_a_generated_client_type_checks_and_works(
     gateway: Gateway, company: Company, node: Node, tmp_path: Path
 ) -> None:

@@ -1,5 +1,7 @@
 """The ledger: every table of a campaign's way, each behind its company's fence."""
 
+from pathlib import Path
+
 import sqlalchemy as sa
 from alembic import context, op
 from sqlalchemy.dialects import postgresql
@@ -17,6 +19,7 @@ def upgrade() -> None:
     app_role = context.config.attributes["app_role"]
     for statement in [*_fences(), *_grants(app_role), *_lookups(app_role)]:
         op.execute(statement)
+    op.get_bind().exec_driver_sql(Path(__file__).with_suffix(".sql").read_text())
 
 
 def _create_tables() -> None:

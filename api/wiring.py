@@ -1,0 +1,64 @@
+"""Makes the services that are made of more than a line's worth of parts."""
+
+from api.conducting import Conducting
+from api.documents import DocumentReader
+from api.parts import Parts
+from api.services.access import AccessService
+from api.services.account_checks import AccountCheckService
+from api.services.accounts import AccountService
+from api.services.browser_sessions import BrowserSessionService
+from api.services.erasing import EraseService
+from api.services.inbound import InboundService
+from api.services.previewing import PreviewService
+from api.services.products import ProductService
+from api.services.unsubscribing import UnsubscribeService
+from api.services.webhooks import WebhookService
+from api.tokens import AccessTokens
+
+
+def make_access(
+    parts: Parts, tokens: AccessTokens, browser_sessions: BrowserSessionService
+) -> AccessService:
+    return AccessService(
+        database=parts.database,
+        keyring=parts.keyring,
+        tokens=tokens,
+        browser_sessions=browser_sessions,
+        openid=parts.openid,
+    )
+
+
+def make_account_checks(parts: Parts, accounts: AccountService) -> AccountCheckService:
+    return AccountCheckService(database=parts.database, accounts=accounts, resolver=parts.resolver)
+
+
+def make_unsubscribing(
+    parts: Parts, conducting: Conducting, inbound: InboundService
+) -> UnsubscribeService:
+    return UnsubscribeService(
+        database=parts.database, keyring=parts.keyring, conducting=conducting, inbound=inbound
+    )
+
+
+def make_erasing(parts: Parts, conducting: Conducting) -> EraseService:
+    return EraseService(
+        database=parts.database, conducting=conducting, storage=parts.storage, keyring=parts.keyring
+    )
+
+
+def make_products(parts: Parts) -> ProductService:
+    return ProductService(
+        database=parts.database, storage=parts.storage, documents=DocumentReader()
+    )
+
+
+def make_previews(parts: Parts, conducting: Conducting) -> PreviewService:
+    return PreviewService(
+        database=parts.database, keyring=parts.keyring, conducting=conducting, places=parts.places
+    )
+
+
+def make_webhooks(parts: Parts) -> WebhookService:
+    return WebhookService(
+        database=parts.database, keyring=parts.keyring, destinations=parts.destinations
+    )
