@@ -11,6 +11,8 @@ from shared.importing.addresses import NoAddress
 from shared.suppression import SuppressionKind, SuppressionReason
 
 MOST_ROWS = 50_000
+# csv's own limit belongs to the whole process, and imports of leads raise it.
+LONGEST_CELL = 10_000
 COLUMNS = ("kind", "value", "reason", "source", "created_at")
 # Spreadsheets would run such a cell as a formula; a quotation mark before it is not shown.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -87,6 +89,8 @@ def _rows(content: bytes) -> Iterator[list[str]]:
     delimiter = max(",;\t", key=first.count)
     try:
         for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            if any(len(cell) > LONGEST_CELL for cell in cells):
+                raise Invalid("A cell is too long: is a quotation mark open?", field="file")
             yield [_plain(cell) for cell in cells]
     except csv.Error as error:
         raise Invalid(f"The file cannot be read as CSV: {error}", field="file") from None

@@ -172,6 +172,7 @@ async def test_the_owner_can_hand_a_function_to_the_lookup_role(folder: Path) ->
         with connect(postgres) as connection:
             connection.execute("create function one() returns int language sql return 1")
             connection.execute("alter function one() owner to drumbeat_lookup")
+            connection.execute("set role drumbeat_lookup")
             connection.execute("create or replace function one() returns int language sql return 2")
             connection.execute("grant execute on function one() to drumbeat_app")
         with connect(postgres, "drumbeat_app") as connection:

@@ -24,6 +24,7 @@ from shared.errors import (
     Unavailable,
 )
 from shared.providers.google_oauth import (
+    ASKED_SCOPES,
     NEEDED_SCOPES,
     GoogleEndpoints,
     GoogleOAuth,
@@ -128,7 +129,7 @@ def test_the_person_is_asked_for_lasting_access(oauth: GoogleOAuth) -> None:
         "client_id": "client-1",
         "redirect_uri": "http://localhost:8000/callback",
         "response_type": "code",
-        "scope": " ".join(NEEDED_SCOPES),
+        "scope": " ".join(ASKED_SCOPES),
         "state": "s",
         "code_challenge": challenge,
         "code_challenge_method": "S256",
