@@ -182,7 +182,7 @@ class Ledger:
             await connection.execute(_BLOCK_ACCOUNT, {"id": account_id, "until": until})
             move = decide(situation)
             if isinstance(move, Planned):
-                label = f"{move.label}: Gmail asked to wait"
+                label = f"{move.label}: the provider asked to wait"
                 at = max(move.at, whole_second(until))
                 return Planned(activity=move.activity, step_id=move.step_id, at=at, label=label)
             return move

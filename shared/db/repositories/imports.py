@@ -129,10 +129,11 @@ from import_rows r where r.batch = %(batch)s and r.kind = %(kind)s
 """  # noqa: S608 - made of our own names
 _COUNTED = "select from import_rows where batch = %(batch)s and kind = %(kind)s"
 _KEYS = {"p": "phone", "l": "linkedin_url", "e": "email"}
+# By the id as text: an index that has the ids in order would be walked for the first that fits.
 _UPDATE = {
     kind: f"""
 update leads l set {_assignments()} from import_rows r cross join lateral (
-  select k.id from leads k where k.{column} = r.{column} order by k.id limit 1
+  select k.id from leads k where k.{column} = r.{column} order by k.id::text limit 1
 ) m where r.batch = %(batch)s and r.kind = %(kind)s and l.id = m.id
 """  # noqa: S608 - made of our own names
     for kind, column in _KEYS.items()
