@@ -77,8 +77,8 @@ def _of_statements(body: Iterable[nodes.Node], scope: _Scope) -> Iterator[Need]:
 def _of_if(node: nodes.If, scope: _Scope) -> Iterator[Need]:
     for branch in (node, *node.elif_):
         yield from _of_condition(branch.test, scope)
-        yield from _of_statements(branch.body, scope.also(_truths(branch.test, scope)))
-        scope = scope.also(_falsehoods(branch.test, scope))
+        yield from _of_statements(branch.body, scope.also(_known(branch.test, scope, holds=True)))
+        scope = scope.also(_known(branch.test, scope, holds=False))
     yield from _of_statements(node.else_, scope)
 
 
@@ -119,12 +119,12 @@ def _of_value(node: nodes.Node, scope: _Scope) -> Iterator[Need]:
                 yield from _of_value(argument, instead)
         case nodes.Or():
             yield from _of_condition(node.left, scope)
-            yield from _of_value(node.right, scope.also(_falsehoods(node.left, scope)))
+            yield from _of_value(node.right, scope.also(_known(node.left, scope, holds=False)))
         case nodes.CondExpr():
             yield from _of_condition(node.test, scope)
-            yield from _of_value(node.expr1, scope.also(_truths(node.test, scope)))
+            yield from _of_value(node.expr1, scope.also(_known(node.test, scope, holds=True)))
             if node.expr2 is not None:
-                yield from _of_value(node.expr2, scope.also(_falsehoods(node.test, scope)))
+                yield from _of_value(node.expr2, scope.also(_known(node.test, scope, holds=False)))
         case nodes.Test(name="defined" | "undefined"):
             return
         case nodes.Not():
@@ -139,43 +139,31 @@ def _of_condition(node: nodes.Node, scope: _Scope) -> Iterator[Need]:
     match node:
         case nodes.And():
             yield from _of_condition(node.left, scope)
-            yield from _of_condition(node.right, scope.also(_truths(node.left, scope)))
+            yield from _of_condition(node.right, scope.also(_known(node.left, scope, holds=True)))
         case nodes.Or():
             yield from _of_condition(node.left, scope)
-            yield from _of_condition(node.right, scope.also(_falsehoods(node.left, scope)))
+            yield from _of_condition(node.right, scope.also(_known(node.left, scope, holds=False)))
         case nodes.Not():
             yield from _of_condition(node.node, scope)
         case _ if not _path(node, scope.aliases):
             yield from _of_value(node, scope)
 
 
-def _truths(node: nodes.Node, scope: _Scope) -> Guards:
-    """What is known where the condition holds."""
+def _known(node: nodes.Node, scope: _Scope, *, holds: bool) -> Guards:
+    """What is known where the condition holds, or else where it does not."""
     if path := _path(node, scope.aliases):
-        return frozenset({(path, True)})
+        return frozenset({(path, holds)})
     match node:
-        case nodes.And():
-            return _truths(node.left, scope) | _truths(node.right, scope)
+        # Both parts of "and" hold with it, and both of "or" fail with it.
+        case nodes.And() if holds:
+            return _known(node.left, scope, holds=True) | _known(node.right, scope, holds=True)
+        case nodes.Or() if not holds:
+            return _known(node.left, scope, holds=False) | _known(node.right, scope, holds=False)
         case nodes.Not():
-            return _falsehoods(node.node, scope)
+            return _known(node.node, scope, holds=not holds)
         case nodes.Test(name="defined" | "undefined" as name):
             path = _path(node.node, scope.aliases)
-            return frozenset({(path, name == "defined")} if path else ())
-    return frozenset()
-
-
-def _falsehoods(node: nodes.Node, scope: _Scope) -> Guards:
-    """What is known where the condition does not hold."""
-    if path := _path(node, scope.aliases):
-        return frozenset({(path, False)})
-    match node:
-        case nodes.Or():
-            return _falsehoods(node.left, scope) | _falsehoods(node.right, scope)
-        case nodes.Not():
-            return _truths(node.node, scope)
-        case nodes.Test(name="defined" | "undefined" as name):
-            path = _path(node.node, scope.aliases)
-            return frozenset({(path, name == "undefined")} if path else ())
+            return frozenset({(path, (name == "defined") == holds)} if path else ())
     return frozenset()
 
 
