@@ -46,9 +46,7 @@ async def merge_rows(
 ) -> Merged:
     """Take in a chunk's lines for COPY, batch after batch; each says which kinds it has."""
     driver = await _driver(connection)
-    # Each row looks its lead up: reading all leads for some thousand rows would never pay.
-    await driver.execute("set local enable_hashjoin = off")
-    await driver.execute("set local enable_mergejoin = off")
+    await driver.execute(_BY_HASH)
     await driver.execute(_CREATE)
     async with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
         await copy.write(lines)
@@ -58,13 +56,21 @@ async def merge_rows(
         for kind in sorted(kinds, reverse=True):
             values = {"batch": number, "kind": kind}
             rows = (await driver.execute(_COUNTED, values)).rowcount
-            known = (await driver.execute(_UPDATE[kind], values)).rowcount if kind != "n" else 0
+            known = await _change(driver, kind, values)
             new = (await driver.execute(_INSERT[kind], values)).rowcount
             if known + new < rows:
                 # Somebody has added such a lead since we looked; now it is there to be changed.
-                await driver.execute(_UPDATE[kind], values)
+                await _change(driver, kind, values)
             created, updated = created + new, updated + rows - new
     return Merged(created=created, updated=updated)
+
+
+async def _change(driver: Driver[Any], kind: str, values: dict[str, object]) -> int:
+    """Write the rows whose leads are there; how many those are."""
+    if kind == "n":
+        return 0
+    await driver.execute(_FIND[kind], values)
+    return (await driver.execute(_UPDATE, values)).rowcount
 
 
 async def keep_refusals(
@@ -118,6 +124,7 @@ _CREATE = "create temp table import_rows ({}) on commit drop".format(
     ", ".join(
         [f"{name} {_TYPES.get(name, 'text')}" for name in COLUMNS]
         + [f"{name} {kind}" for name, kind in EXTRA.items()]
+        + ["lead_id uuid"]
     )
 )
 _COPY = f"copy import_rows ({', '.join([*COLUMNS, *EXTRA])}) from stdin"
@@ -129,20 +136,32 @@ from import_rows r where r.batch = %(batch)s and r.kind = %(kind)s
 """  # noqa: S608 - made of our own names
 _COUNTED = "select from import_rows where batch = %(batch)s and kind = %(kind)s"
 _KEYS = {"p": "phone", "l": "linkedin_url", "e": "email"}
-# By the id as text: an index that has the ids in order would be walked for the first that fits.
-_UPDATE = {
+# While nobody has counted a company's new rows, any index looks good enough to look each lead up
+# with, and each of them would be walked through for each row. So all are read and hashed: a batch
+# costs the same whatever the statistics say.
+_BY_HASH = "set local enable_nestloop = off; set local enable_mergejoin = off"
+_KEYS = {"p": "phone", "l": "linkedin_url", "e": "email"}
+# The oldest of those who share a number or a profile.
+_FIND = {
     kind: f"""
-update leads l set {_assignments()} from import_rows r cross join lateral (
-  select k.id from leads k where k.{column} = r.{column} order by k.id::text limit 1
-) m where r.batch = %(batch)s and r.kind = %(kind)s and l.id = m.id
+update import_rows r set lead_id = m.id from (
+  select k.{column}, min(k.id::text)::uuid as id from leads k
+  where k.{column} in (
+    select {column} from import_rows where batch = %(batch)s and kind = %(kind)s)
+  group by 1
+) m where r.batch = %(batch)s and r.kind = %(kind)s and m.{column} = r.{column}
 """  # noqa: S608 - made of our own names
     for kind, column in _KEYS.items()
 }
-_ONLY_NEW = " and not exists (select from leads k where k.{0} = r.{0}) order by number"
+_UPDATE = f"""
+update leads l set {_assignments()} from import_rows r
+where r.batch = %(batch)s and r.kind = %(kind)s and l.id = r.lead_id
+"""  # noqa: S608 - made of our own names
+_ONLY_NEW = " and lead_id is null order by number"
 _INSERT = {
-    "p": _SELECTED + _ONLY_NEW.format("phone"),
-    "l": _SELECTED + _ONLY_NEW.format("linkedin_url"),
-    "e": _SELECTED + " order by number on conflict (company_id, email) do nothing",
+    "p": _SELECTED + _ONLY_NEW,
+    "l": _SELECTED + _ONLY_NEW,
+    "e": _SELECTED + _ONLY_NEW + " on conflict (company_id, email) do nothing",
     "n": _SELECTED + " order by number",
 }
 _REFUSED = text("""
