@@ -79,7 +79,7 @@ async def test_the_last_check_sees_what_was_forbidden_after_the_reserve(
 ) -> None:
     gmail.drafting = asyncio.Barrier(2)
     sending = asyncio.ensure_future(send(order))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         while not await company.actions():  # noqa: ASYNC110 - only the rows know
             await asyncio.sleep(0.01)
     await forbid(company, keyring, kind)

@@ -66,7 +66,7 @@ async def conductor(temporal: Client, reader: Reader) -> AsyncIterator[TemporalC
 
 async def end_of(temporal: Client, order: MailboxOrder) -> None:
     handle = temporal.get_workflow_handle(order.workflow_id)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         await handle.result()
 
 

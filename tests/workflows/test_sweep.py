@@ -49,7 +49,8 @@ async def test_a_sweep_forgets_what_has_expired(
             sweeping = await temporal.start_workflow(
                 SweepWorkflow.run, id=f"{prefix}sweep", task_queue=f"{prefix}{Queue.OPS}"
             )
-            async with asyncio.timeout(30):
+            # It goes over what other tests have left as well.
+            async with asyncio.timeout(300):
                 while await _is_there(database, session_id):  # noqa: ASYNC110 - the database tells nobody
                     await asyncio.sleep(0.1)
             await sweeping.terminate()
