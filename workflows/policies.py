@@ -1,7 +1,7 @@
 """What a plan can name, and the time-outs, retries and queues of every activity."""
 
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from temporalio.common import RetryPolicy
 from temporalio.types import MethodAsyncSingleParam
@@ -17,6 +17,7 @@ from shared.domain.recipient import ActivityName, Outcome
 class Policy(TypedDict):
     start_to_close_timeout: timedelta
     retry_policy: RetryPolicy
+    schedule_to_start_timeout: NotRequired[timedelta]
 
 
 # No policy has an overall deadline: an outage may last for days, and a recipient whose
@@ -33,9 +34,13 @@ PROVIDER = Policy(
         initial_interval=timedelta(seconds=2), maximum_interval=timedelta(seconds=60)
     ),
 )
+# What can wait for another round does not wait for a queue that no worker is at.
+NOBODY_THERE = timedelta(seconds=60)
 # Asked again by the next sweep, and not before.
 LOOK_UP = Policy(
-    start_to_close_timeout=timedelta(seconds=60), retry_policy=RetryPolicy(maximum_attempts=1)
+    start_to_close_timeout=timedelta(seconds=60),
+    schedule_to_start_timeout=NOBODY_THERE,
+    retry_policy=RetryPolicy(maximum_attempts=1),
 )
 # A page of starts, or a sweep: many small calls.
 BATCH = Policy(
@@ -44,7 +49,9 @@ BATCH = Policy(
 )
 # Every mailbox, one by one. What was missed is done an hour later.
 TIDYING = Policy(
-    start_to_close_timeout=timedelta(minutes=10), retry_policy=RetryPolicy(maximum_attempts=1)
+    start_to_close_timeout=timedelta(minutes=10),
+    schedule_to_start_timeout=NOBODY_THERE,
+    retry_policy=RetryPolicy(maximum_attempts=1),
 )
 # A look through a whole file, however large.
 FILE = Policy(
