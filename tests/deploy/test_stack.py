@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -104,7 +105,12 @@ async def test_nobody_else_on_the_machine_can_read_what_is_kept(
     assert not mode_of(folder / "data") & 0o066
     assert [name for name in ("logs", "postgres", "temporal") if modes[name] != 0o700] == []
     assert modes["secrets.env"] == 0o600
-    assert said == []
+    assert without_restarts(said) == []
+
+
+def without_restarts(said: list[str]) -> list[str]:
+    """Another test may take a port between the look for a free one and the server's start."""
+    return [line for line in said if not re.search("starting it again|is back$", line)]
 
 
 def mode_of(file: Path) -> int:
@@ -121,7 +127,7 @@ async def test_a_busy_port_is_left_and_named(folder: Path, said: list[str]) -> N
     with socket.create_server(("127.0.0.1", 0)) as somebody:
         port = somebody.getsockname()[1]
         async with make_stack(folder, said, port=port) as stack:
-            assert said == [
+            assert without_restarts(said) == [
                 f"port {port} is in use, so the gateway listens on "
                 f"{stack.environment['DRUMBEAT_PORT']}"
             ]
@@ -145,7 +151,9 @@ async def test_servers_that_run_already_are_used(folder: Path, said: list[str]) 
         assert stack.database_url == postgres.app_url
         assert stack.temporal_address == temporal.address
         assert environment_of(folder, "worker")["DATABASE_URL"] == postgres.app_url
-        assert said == ["the tables are taken as they are: run `drumbeat migrate` after an update"]
+        assert without_restarts(said) == [
+            "the tables are taken as they are: run `drumbeat migrate` after an update"
+        ]
         assert not (folder / "postgres").exists()
         assert names_in(folder / "temporal") == []
 
