@@ -135,7 +135,6 @@ select {", ".join(f"coalesce({n}, {_EMPTY[n]})" if n in _EMPTY else n for n in C
 from import_rows r where r.batch = %(batch)s and r.kind = %(kind)s
 """  # noqa: S608 - made of our own names
 _COUNTED = "select from import_rows where batch = %(batch)s and kind = %(kind)s"
-_KEYS = {"p": "phone", "l": "linkedin_url", "e": "email"}
 # While nobody has counted a company's new rows, any index looks good enough to look each lead up
 # with, and each of them would be walked through for each row. So all are read and hashed: a batch
 # costs the same whatever the statistics say.
