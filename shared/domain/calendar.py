@@ -72,27 +72,42 @@ class Calendar:
 
     def _within(self, begin: datetime, end: datetime, offset: timedelta) -> Stretch | None:
         """The part of a stretch in which the clocks really have this offset."""
-        has_begun = self._offset(begin) == offset
-        if has_begun and self._offset(end - SECOND) == offset:
+        has_begun = self.offset(begin) == offset
+        if has_begun and self.offset(end - SECOND) == offset:
             return begin, end
-        if not has_begun and self._offset(end - SECOND) != offset:
+        if not has_begun and self.offset(end - SECOND) != offset:
             return None
-        change = self._change(begin, end - SECOND)
+        change = self.change(begin, end - SECOND)
         return (begin, change) if has_begun else (change, end)
 
-    def _change(self, before: datetime, behind: datetime) -> datetime:
+    def change(self, before: datetime, behind: datetime) -> datetime:
         """The second in between at which the clocks are moved."""
-        old = self._offset(before)
+        old = self.offset(before)
         while behind - before > SECOND:
             middle = before + timedelta(seconds=(behind - before) // SECOND // 2)
-            if self._offset(middle) == old:
+            if self.offset(middle) == old:
                 before = middle
             else:
                 behind = middle
         return behind
 
-    def _offset(self, at: datetime) -> timedelta | None:
-        return at.astimezone(self.zone).utcoffset()
+    def offset(self, at: datetime) -> timedelta:
+        """By how much the clocks are ahead of UTC."""
+        return at.astimezone(self.zone).utcoffset() or timedelta()
+
+
+def clock_changes(
+    zone: ZoneInfo, begin: datetime, end: datetime
+) -> Iterator[tuple[datetime, timedelta]]:
+    """When the clocks of a zone are moved between two instants, and by how much."""
+    calendar = Calendar(zone=zone)
+    at = begin
+    while at < end:
+        behind = min(at + DAY, end)
+        by = calendar.offset(behind) - calendar.offset(at)
+        if by:
+            yield calendar.change(at, behind), by
+        at = behind
 
 
 # Where nothing is known of the place.

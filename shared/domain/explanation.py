@@ -1,10 +1,22 @@
 """Why a recipient is where it is, in words. Asks the same function that decides."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.domain.channels import Channel
+from shared.domain.labels import side_of, title_of
+from shared.domain.moves import (
+    Undecided,
+    behind_pause,
+    due_at,
+    next_move,
+    next_step,
+    passed_over,
+    question_of,
+)
 from shared.domain.recipient import (
+    FREE,
     Finished,
     HoldReason,
     Outcome,
@@ -12,9 +24,7 @@ from shared.domain.recipient import (
     Planned,
     Progress,
     Step,
-    due_at,
-    next_move,
-    next_step,
+    UnderWay,
 )
 
 
@@ -36,44 +46,84 @@ def explain(
         case Finished(reason=reason):
             return Explanation(move=move, because=(f"it has ended: {reason}",), blocked_by=())
         case Parked(reason=reason):
-            because, blocked = (_waited_for(steps, progress),), (_hold(reason, progress),)
+            because, blocked = (
+                (_waited_for(steps, progress, now),),
+                (_hold(reason, steps, progress, now),),
+            )
             return Explanation(move=move, because=because, blocked_by=blocked)
         case Planned():
             return Explanation(
                 move=move,
                 because=_reasons(steps, progress, move, now, is_launched=is_launched),
-                blocked_by=(_hold(progress.held, progress),) if progress.held else (),
+                blocked_by=_blocked_by(steps, progress, now),
             )
 
 
 def _reasons(
     steps: tuple[Step, ...], progress: Progress, move: Planned, now: datetime, *, is_launched: bool
 ) -> tuple[str, ...]:
-    reasons = [_waited_for(steps, progress), *_held_back(steps, progress, move, now)]
+    reasons = [
+        _waited_for(steps, progress, now),
+        *_way(steps, progress, now),
+        *_held_back(steps, progress, move, now),
+    ]
     if progress.not_before and progress.not_before >= move.at:
         reasons.append(f"the lead is away until {_minute(progress.not_before)}")
-    if progress.account_free_at and progress.account_free_at >= move.at:
-        reasons.append(f"the account may not send before {_minute(progress.account_free_at)}")
+    step = next((step for step in steps if step.id == move.step_id), None)
+    station = progress.station_of(step) if step else FREE
+    if station.free_at and station.free_at >= move.at:
+        why = f": {station.why}" if station.why else ""
+        reasons.append(f"the account may not send before {_minute(station.free_at)}{why}")
     if not is_launched:
         reasons.append("the campaign's launcher has not started it yet")
     return tuple(reasons)
 
 
-def _hold(reason: HoldReason, progress: Progress) -> str:
-    is_told = reason is HoldReason.ACCOUNT_DOWN and progress.trouble
-    return f"{reason}: {progress.trouble}" if is_told else str(reason)
+def _way(steps: tuple[Step, ...], progress: Progress, now: datetime) -> Iterator[str]:
+    """Which decisions have led here, and what they have left out."""
+    step = next_step(steps, progress, now)
+    if progress.under_way or not isinstance(step, Step):
+        return
+    for guard in step.guards:
+        yield f"it is on the way of those with: {side_of(guard, steps)}"
+    for other, guard in passed_over(steps, progress, now):
+        opposite = replace(guard, is_met=not guard.is_met)
+        yield f"{title_of(other)} is passed over: {side_of(opposite, steps)}"
+
+
+def _blocked_by(steps: tuple[Step, ...], progress: Progress, now: datetime) -> tuple[str, ...]:
+    step = next_step(steps, progress, now)
+    station = progress.station_of(step).held if isinstance(step, Step) else None
+    held = progress.held or station
+    return (_hold(held, steps, progress, now),) if held else ()
+
+
+def _hold(reason: HoldReason, steps: tuple[Step, ...], progress: Progress, now: datetime) -> str:
+    step = next_step(steps, progress, now)
+    trouble = progress.station_of(step).trouble if isinstance(step, Step) else None
+    is_told = reason is HoldReason.ACCOUNT_DOWN and trouble
+    return f"{reason}: {trouble}" if is_told else str(reason)
 
 
 def _held_back(
     steps: tuple[Step, ...], progress: Progress, move: Planned, now: datetime
 ) -> Iterator[str]:
     """What moves the next step behind its wait: the account's limits, the campaign's hours."""
-    step = next(step for step in steps if step.id == move.step_id)
-    at, window, slot = due_at(step, progress), progress.window, progress.slot
+    step = next((step for step in steps if step.id == move.step_id), None)
+    if step is None or progress.under_way:
+        return
+    at, window, slot = due_at(step, progress, now), progress.window, progress.slot
     if slot and slot.words and progress.slot_step_id == step.id and slot.at > at:
         yield f"{slot.words}: the next free slot is {_minute(slot.at)}"
+    calling = progress.calling if step.channel is Channel.CALL else None
+    if calling and calling.why_closed(max(at, now)):
+        yield f"it is no time for a call where the lead is: it waits for {_minute(move.at)}"
     if window is None:
         return
+    turn = behind_pause(step, progress, at)
+    if turn > at:
+        yield f"it came due while the campaign was paused: its turn is {_minute(turn)}"
+        at = turn
     asked, opens = max(at, now), move.at
     if why := window.why_closed(asked):
         zone = window.calendar.zone
@@ -83,10 +133,14 @@ def _held_back(
         yield f"those who wait for an opening are spread: its turn is {_minute(opens)}"
 
 
-def _waited_for(steps: tuple[Step, ...], progress: Progress) -> str:
-    step = next_step(steps, progress)
+def _waited_for(steps: tuple[Step, ...], progress: Progress, now: datetime) -> str:
+    if progress.under_way:
+        return _under_way(steps, progress.under_way)
+    step = next_step(steps, progress, now)
     if step is None:
         return "no step is left"
+    if isinstance(step, Undecided):
+        return question_of(step, steps)
     if progress.hurried_at and step.id == progress.hurried_step_id:
         return f"step {step.position} was asked for at once ({_minute(progress.hurried_at)})"
     since = "the last action" if progress.anchor_at else "the start"
@@ -97,6 +151,15 @@ def _waited_for(steps: tuple[Step, ...], progress: Progress) -> str:
         wait = f"{step.wait_business_days} business days{more}"
     until = f", and for {step.on_date}" if step.on_date else ""
     return f"step {step.position} waits {wait} after {since} ({start}){until}"
+
+
+def _under_way(steps: tuple[Step, ...], under_way: UnderWay) -> str:
+    step = next((step for step in steps if step.id == under_way.step_id), None)
+    title = title_of(step) if step else "a step that was removed"
+    if under_way.check_at is None:
+        return f"{title} is a person's to do: they say what came of it"
+    asked = _minute(under_way.check_at)
+    return f"{title} is under way: what came of it is asked for at {asked}"
 
 
 def _span(seconds: int) -> str:

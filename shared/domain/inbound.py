@@ -8,6 +8,8 @@ from shared.domain.recipient import EndReason
 
 # A mailbox that was full so often, in all campaigns together, is nobody's any more.
 MOST_SOFT_BOUNCES = 3
+# The provider of what a person of the company has said.
+PERSON = "person"
 
 
 class InboundKind(StrEnum):
@@ -22,6 +24,7 @@ class InboundKind(StrEnum):
     ACCEPTED = "accepted"
     CALL_ENDED = "call_ended"
     MEETING_BOOKED = "meeting_booked"
+    DO_NOT_CALL = "do_not_call"
 
 
 class ReplyClass(StrEnum):
@@ -63,6 +66,9 @@ _EFFECTS = {
     InboundKind.COMPLAINT: Effect(
         ends=EndReason.COMPLAINT, lead_status=LeadStatus.UNSUBSCRIBED, suppresses=True
     ),
+    InboundKind.DO_NOT_CALL: Effect(
+        ends=EndReason.SUPPRESSED, lead_status=LeadStatus.UNSUBSCRIBED, suppresses=True
+    ),
     InboundKind.MEETING_BOOKED: Effect(ends=EndReason.MEETING),
     InboundKind.AUTO_REPLY: _WAKES,
     InboundKind.ACCEPTED: _WAKES,
@@ -81,3 +87,18 @@ def effect_of(kind: InboundKind, *, soft_bounces: int = 0) -> Effect:
     if kind is InboundKind.SOFT_BOUNCE and soft_bounces >= MOST_SOFT_BOUNCES:
         return _WORN_OUT
     return _EFFECTS.get(kind, _NOTHING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRules:
+    """What a reply stops, as a campaign has it. `colleagues` None: as the company has it."""
+
+    reply: bool = True
+    other_campaigns: bool = True
+    colleagues: bool | None = None
+
+    def ends(self, other: "StopRules | None" = None) -> bool:
+        """Whether a reply here ends the recipient, or the lead's one in a campaign with `other`."""
+        if other is None:
+            return self.reply
+        return self.other_campaigns and other.reply

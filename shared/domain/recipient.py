@@ -1,21 +1,21 @@
-"""What a recipient is due next, and why. Pure: no clock, no database, no Temporal.
+"""What is known of a recipient, and what can come next. `moves` decides.
 
 Temporal keeps the three outcomes in history for months: add fields with a default,
 never rename or remove one. Their `kind` is what tells them apart after JSON.
 """
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
+from shared.domain.branches import Guard, StepOutcome
 from shared.domain.calendar import ANYWHERE, Calendar
+from shared.domain.channels import Channel
 from shared.domain.slots import Slot
-from shared.domain.windows import Window, whole_second
-
-# An action this late counts as late: the steps behind it shift with it.
-ON_TIME = timedelta(minutes=5)
+from shared.domain.windows import Opening, Window
 
 
 class ActivityName(StrEnum):
@@ -24,6 +24,11 @@ class ActivityName(StrEnum):
     RECIPIENT_PLAN = "recipient.plan"
     GMAIL_SEND = "gmail.send"
     SMTP_SEND = "smtp.send"
+    LINKEDIN_INVITE = "linkedin.invite"
+    LINKEDIN_MESSAGE = "linkedin.message"
+    BLAND_CALL = "bland.call"
+    BLAND_COLLECT = "bland.collect"
+    TASK_OPEN = "task.open"
 
 
 class EndReason(StrEnum):
@@ -47,6 +52,9 @@ class HoldReason(StrEnum):
     ACCOUNT_DOWN = "account needs attention"
     UNCONFIRMED = "nobody knows whether it was sent"
     CONTENT = "a template variable has no value"
+    TODO = "a person has this step to do"
+    NO_LINE = "no phone line is connected"
+    STEP = "the step cannot be done as it is written"
 
 
 class RecipientStatus(StrEnum):
@@ -85,7 +93,11 @@ STATUS_OF_END = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Its waits add up: business days first, then seconds. `on_date`: not before that day."""
+    """Its waits add up: business days first, then seconds. `on_date`: not before that day.
+
+    `guards`: the sides of decisions that it stands on; it is passed over unless all hold.
+    `is_by_hand`: a person does it, though an account could. `name`: as people call it, if they do.
+    """
 
     id: UUID
     position: int
@@ -93,6 +105,42 @@ class Step:
     wait_seconds: int
     wait_business_days: int = 0
     on_date: date | None = None
+    channel: Channel = Channel.EMAIL
+    guards: tuple[Guard, ...] = ()
+    is_by_hand: bool = False
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """How the account for a channel stands. `free_at`: it is held until then, and `why`.
+
+    `trouble`: what is wrong with it, for people.
+    """
+
+    free_at: datetime | None = None
+    why: str | None = None
+    held: HoldReason | None = None
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderWay:
+    """A step that was handed over and is not over. `check_at` None: somebody will say so."""
+
+    step_id: UUID
+    check_at: datetime | None
+
+
+FREE = Station()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A pause of the campaign that is over."""
+
+    began_at: datetime
+    ended_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +149,13 @@ class Progress:
 
     `trail`: the steps up to the last settled one, in the order of the version that it was
     done in. `anchor_at`: what the next wait counts from, once a step is settled.
-    `not_before`: the lead is away until then. `account_free_at`: the account is held until then.
-    `trouble`: what is wrong with the account that holds it, for people.
+    `not_before`: the lead is away until then. `held`: what holds all channels; `stations`: what
+    holds one. `outcomes`, `done_at`, `lead`: what conditions ask for.
+    `under_way`: the step that is neither ahead nor done.
     `hurried_step_id`: somebody asked at `hurried_at` for this step without its wait.
     `calendar`: the lead's days. `window`: None: any time is right. `seed`: spreads its plans.
-    `slot`: what the account has booked for `slot_step_id`.
+    `calling`: when the law lets the lead be called. `slot`: what the account has booked for
+    `slot_step_id`.
     """
 
     started_at: datetime
@@ -113,17 +163,27 @@ class Progress:
     trail: tuple[UUID, ...] = ()
     anchor_at: datetime | None = None
     not_before: datetime | None = None
-    account_free_at: datetime | None = None
     ended: EndReason | None = None
     held: HoldReason | None = None
-    trouble: str | None = None
+    stations: Mapping[Channel, Station] = field(default_factory=dict)
+    outcomes: Mapping[UUID, Mapping[StepOutcome, datetime]] = field(default_factory=dict)
+    done_at: Mapping[UUID, datetime] = field(default_factory=dict)
+    lead: Mapping[str, Any] = field(default_factory=dict)
+    under_way: UnderWay | None = None
     hurried_step_id: UUID | None = None
     hurried_at: datetime | None = None
     calendar: Calendar = ANYWHERE
     window: Window | None = None
+    pause: Pause | None = None
+    calling: Opening | None = None
     seed: str = ""
     slot: Slot | None = None
     slot_step_id: UUID | None = None
+
+    def station_of(self, step: Step) -> Station:
+        if step.activity is ActivityName.TASK_OPEN:
+            return FREE
+        return self.stations.get(step.channel, FREE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +204,11 @@ class Parked:
     reason: HoldReason
     kind: Literal["parked"] = "parked"
 
+    @property
+    def is_with_person(self) -> bool:
+        """Nothing is amiss; they take their time, and the sweeper is timer enough."""
+        return self.reason is HoldReason.TODO
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
@@ -152,67 +217,6 @@ class Finished:
 
 
 Outcome = Planned | Parked | Finished
-
-
-def next_move(steps: tuple[Step, ...], progress: Progress, now: datetime) -> Outcome:
-    """Decide what comes next. An end outranks a wait, and a wait outranks a hold."""
-    if progress.ended:
-        return Finished(reason=progress.ended)
-    step = next_step(steps, progress)
-    if step is None:
-        return Finished(reason=EndReason.COMPLETED)
-
-    at = planned_at(step, progress, now)
-    if progress.held and at <= now:
-        return Parked(reason=progress.held)
-    return Planned(activity=step.activity, step_id=step.id, at=at, label=label_of(step, steps))
-
-
-def next_step(steps: tuple[Step, ...], progress: Progress) -> Step | None:
-    """The first undone step behind the last settled one; a step put in before it is not sent."""
-    place = _place(steps, progress.trail)
-    return next((step for step in steps[place:] if step.id not in progress.done), None)
-
-
-def planned_at(step: Step, progress: Progress, now: datetime) -> datetime:
-    """When the step will be done: in the window, and in the slot that the account has for it."""
-    at, window = due_at(step, progress), progress.window
-    if progress.slot and progress.slot_step_id == step.id:
-        at = max(at, progress.slot.at)
-    if window is None:
-        return at
-    seed = seed_of(step, progress)
-    at = window.first_open(at, seed)
-    # It was open when it was due, and nobody came.
-    return at if at > now or window.is_open(now) else window.first_open(now, seed)
-
-
-def seed_of(step: Step, progress: Progress) -> str:
-    return f"{progress.seed}/{step.id}"
-
-
-def due_at(step: Step, progress: Progress) -> datetime:
-    """When the step may be done: whole seconds, rounded up, so that no wait is cut short.
-
-    For a step that somebody wants at once the wait is left out, and nothing else.
-    """
-    since = progress.anchor_at or progress.started_at
-    due = progress.calendar.add_business_days(since, step.wait_business_days)
-    due += timedelta(seconds=step.wait_seconds)
-    if step.on_date:
-        due = max(due, progress.calendar.start_of(step.on_date))
-    if progress.hurried_at and step.id == progress.hurried_step_id:
-        due = min(due, progress.hurried_at)
-    return whole_second(max([due, *filter(None, (progress.not_before, progress.account_free_at))]))
-
-
-def anchor(*, planned_at: datetime, done_at: datetime) -> datetime:
-    """What the next wait counts from: the plan when it was kept, so that nothing drifts."""
-    return planned_at if done_at - planned_at <= ON_TIME else done_at
-
-
-def label_of(step: Step, steps: tuple[Step, ...]) -> str:
-    return f"step {step.position} of {len(steps)}, {step.activity}"
 
 
 def is_end_replaced(current: EndReason | None, new: EndReason) -> bool:
@@ -226,9 +230,3 @@ def recipient_status(*, ended: EndReason | None, is_started: bool) -> RecipientS
     if ended:
         return STATUS_OF_END[ended]
     return RecipientStatus.IN_PROGRESS if is_started else RecipientStatus.PENDING
-
-
-def _place(steps: tuple[Step, ...], trail: tuple[UUID, ...]) -> int:
-    """The index behind the last step of the trail that is still there."""
-    index = {step.id: i for i, step in enumerate(steps)}
-    return next((index[step_id] + 1 for step_id in reversed(trail) if step_id in index), 0)

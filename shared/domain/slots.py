@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from shared.domain.calendar import jitter
-from shared.domain.windows import Window, whole_second
+from shared.domain.windows import Opening, whole_second
 
 DAY = timedelta(days=1)
 
@@ -66,12 +66,17 @@ class Booking:
 class Book:
     """What one account has done and what it has planned, in the order of time.
 
-    `firsts_done`: those of `done` that were first mails, by campaign.
+    `firsts_done`: those of `done` that were first mails, by campaign. `until`: what is booked
+    behind that is not in it; None: everything is.
     """
 
     done: list[datetime] = field(default_factory=list)
     firsts_done: dict[UUID, list[datetime]] = field(default_factory=dict)
     booked: list[Booking] = field(default_factory=list)
+    until: datetime | None = None
+
+    def knows(self, at: datetime) -> bool:
+        return self.until is None or at <= self.until
 
     def add(self, booking: Booking) -> None:
         insort(self.booked, booking, key=_instant)
@@ -103,6 +108,30 @@ class Hold:
 
     def free_again_at(self, at: datetime) -> datetime | None:
         """When to try again, if one more at `at` is one too many; None when it is not."""
+        return self._try_again_at(at) if self.limit.ramp else self._room_at(at)
+
+    def _room_at(self, at: datetime) -> datetime | None:
+        """The first instant that is not too close to as many neighbours as there may be.
+
+        Neighbours within a span forbid whatever lies within a span of all of them.
+        """
+        most, span, taken = self.limit.most, self.limit.span, self.taken
+        free, groups = at, len(taken) - most
+        first = bisect_right(taken, at - span)
+        while first <= groups:
+            leaves = taken[first + most - 1] - span
+            if leaves >= free:
+                break
+            if taken[first] > leaves:
+                free = taken[first] + span
+                first += 1
+            else:
+                # Too far apart, and so is every group that begins before the last one's span.
+                first = bisect_right(taken, leaves, first + 1)
+        return free if free > at else None
+
+    def _try_again_at(self, at: datetime) -> datetime | None:
+        """For a limit that rises: each span that ends here or behind is counted."""
         limit, taken = self.limit, self.taken
         most = limit.most_at(at)
         last = bisect_right(taken, at)
@@ -120,7 +149,7 @@ class Hold:
 
 
 def next_slot(
-    earliest: datetime, holds: Sequence[Hold], *, window: Window | None = None, seed: str = ""
+    earliest: datetime, holds: Sequence[Hold], *, window: Opening | None = None, seed: str = ""
 ) -> Slot:
     """The first whole second, `earliest` or later, in the window, that no limit forbids."""
     at = _open(earliest, window, seed)
@@ -153,7 +182,7 @@ def holds_for(
     """
     limits = tuple(limits)
     if now is None:
-        return _holds_of_plan(wish, book, [_widened(limit, wish) for limit in limits])
+        return _holds_of_plan(wish, book, [widened(limit, wish) for limit in limits])
     share = share_of(wish, book, limits) if wish.is_first else None
     taken = book.done
     if wish.is_first:
@@ -201,19 +230,20 @@ def assign(weights: Mapping[UUID, int], number: int, *, given: Mapping[UUID, int
     return chosen
 
 
+def widened(limit: Limit, wish: Wish) -> Limit:
+    """With the jitter that this wish's seed draws."""
+    more = jitter(wish.seed, limit.jitter_seconds)
+    return replace(limit, seconds=limit.seconds + more) if more else limit
+
+
 def _in_the_way(at: datetime, holds: Sequence[Hold]) -> tuple[datetime, Limit] | None:
     """The limit that holds it longest, and until when."""
     found = [(later, hold.limit) for hold in holds if (later := hold.free_again_at(at))]
     return max(found, key=lambda pair: pair[0], default=None)
 
 
-def _open(at: datetime, window: Window | None, seed: str) -> datetime:
+def _open(at: datetime, window: Opening | None, seed: str) -> datetime:
     return window.first_open(at, seed) if window else whole_second(at)
-
-
-def _widened(limit: Limit, wish: Wish) -> Limit:
-    more = jitter(wish.seed, limit.jitter_seconds)
-    return replace(limit, seconds=limit.seconds + more) if more else limit
 
 
 def _firsts(book: Book) -> dict[UUID, list[datetime]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from shared.domain.calendar import ANYWHERE, DAY, Calendar, Stretch, jitter
 
@@ -13,6 +14,8 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 _RANGE = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 # Holidays are known for some years only, so within ten of them every window opens.
 FARTHEST = timedelta(days=3_660)
+# Two windows that have no hour of the week in common never meet: this is more than a year.
+_MOST_ROUNDS = 1_000
 
 # From and to, in seconds after midnight.
 Hours = tuple[int, int]
@@ -66,24 +69,84 @@ class Window:
         """The first whole second, `at` or later, at which it is open for this seed."""
         at = whole_second(at)
         for begin, end in self._openings(at):
-            length = (end - begin) // timedelta(seconds=1)
-            begin += timedelta(seconds=jitter(seed, min(self.spread_seconds, length - 1)))
+            if self.spread_seconds:
+                length = (end - begin) // timedelta(seconds=1)
+                begin += timedelta(seconds=jitter(seed, min(self.spread_seconds, length - 1)))
             if at < end:
                 return max(at, begin)
         raise ValueError("The window does not open within ten years")
 
+    def open_for(self, since: datetime, seconds: int) -> datetime:
+        """When it will have been open for so many seconds since then."""
+        since, left = whole_second(since), timedelta(seconds=seconds)
+        for begin, end in self._openings(since):
+            begin = max(begin, since)
+            if end - begin > left:
+                return begin + left
+            left -= max(timedelta(0), end - begin)
+        raise ValueError("The window does not open for so long within ten years")
+
     def _openings(self, at: datetime) -> Iterator[Stretch]:
         day = self.calendar.day_of(at)
         # Clocks that are put back at midnight show the end of the day before once more.
-        yield from sorted([*self._openings_of(day - DAY), *self._openings_of(day)])
+        yield from sorted([*_openings_of(self, day - DAY), *_openings_of(self, day)])
         last = day + FARTHEST
         while (day := day + DAY) <= last:
-            yield from sorted(self._openings_of(day))
+            yield from _openings_of(self, day)
 
-    def _openings_of(self, day: date) -> Iterator[Stretch]:
-        if day not in self.calendar.holidays:
-            for opens, closes in self.hours[day.weekday()]:
-                yield from self.calendar.stretches(day, opens, closes)
+
+@lru_cache(maxsize=20_000)
+def _openings_of(window: Window, day: date) -> tuple[Stretch, ...]:
+    """In order. Everybody of one place asks for the same days, again and again."""
+    if day in window.calendar.holidays:
+        return ()
+    hours = window.hours[day.weekday()]
+    return tuple(
+        sorted(
+            stretch
+            for opens, closes in hours
+            for stretch in window.calendar.stretches(day, opens, closes)
+        )
+    )
+
+
+def first_open(windows: Sequence["Opening"], at: datetime, seed: str = "") -> datetime:
+    """The first whole second, `at` or later, at which all of them are open for this seed."""
+    at = whole_second(at)
+    for _ in range(_MOST_ROUNDS):
+        latest = at
+        for window in windows:
+            latest = window.first_open(latest, seed)
+        if latest == at:
+            return at
+        at = latest
+    raise ValueError("The windows are never open together")
+
+
+@dataclass(frozen=True, slots=True)
+class JointWindow:
+    """Open when all of its windows are. `first_open` raises ValueError when they never are."""
+
+    windows: tuple["Opening", ...]
+
+    def is_open(self, at: datetime) -> bool:
+        return self.why_closed(at) is None
+
+    def why_closed(self, at: datetime) -> Closed | None:
+        """None: it is open."""
+        return next((why for window in self.windows if (why := window.why_closed(at))), None)
+
+    def first_open(self, at: datetime, seed: str = "") -> datetime:
+        return first_open(self.windows, at, seed)
+
+
+Opening = Window | JointWindow
+
+
+def joined(*windows: Opening | None) -> Opening | None:
+    """What is open when all of them are; None: any time is right."""
+    found = tuple(window for window in windows if window is not None)
+    return found[0] if len(found) == 1 else JointWindow(found) if found else None
 
 
 def read_hours(days: Mapping[str, Sequence[str]]) -> tuple[tuple[Hours, ...], ...]:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from shared.domain.calendar import Calendar
+from shared.domain.channels import Channel
 from shared.domain.explanation import explain
-from shared.domain.recipient import HoldReason, Planned, Progress, next_move
+from shared.domain.moves import next_move
+from shared.domain.recipient import HoldReason, Planned, Progress, Station
 from shared.domain.slots import Slot
 from shared.domain.windows import Window, read_hours
 from tests.factories import NOON
@@ -123,7 +125,11 @@ def test_a_plan_that_was_missed_waits_for_the_window_again() -> None:
 
 
 def test_an_account_in_trouble_says_what_it_is() -> None:
-    progress = after(held=HoldReason.ACCOUNT_DOWN, trouble="9 of 100 mails bounced")
+    progress = after(
+        stations={
+            Channel.EMAIL: Station(held=HoldReason.ACCOUNT_DOWN, trouble="9 of 100 mails bounced")
+        }
+    )
 
     assert explain(STEPS, progress, NOON).blocked_by == (
         "account needs attention: 9 of 100 mails bounced",

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from shared.domain.channels import Channel
 from shared.domain.explanation import explain
+from shared.domain.moves import next_move
 from shared.domain.recipient import (
     EndReason,
     Finished,
@@ -14,7 +16,7 @@ from shared.domain.recipient import (
     Parked,
     Planned,
     Progress,
-    next_move,
+    Station,
 )
 from tests.factories import NOON
 from tests.unit.test_recipient import LATER, ONE, STEPS, TWO, after
@@ -30,7 +32,12 @@ from tests.unit.test_recipient import LATER, ONE, STEPS, TWO, after
             id="but not while the lead is away",
         ),
         pytest.param(
-            after(ONE, hurried_step_id=TWO.id, hurried_at=NOON, account_free_at=LATER),
+            after(
+                ONE,
+                hurried_step_id=TWO.id,
+                hurried_at=NOON,
+                stations={Channel.EMAIL: Station(free_at=LATER)},
+            ),
             LATER,
             id="nor before the account may",
         ),

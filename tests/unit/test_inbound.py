@@ -6,7 +6,12 @@ from shared.domain.inbound import Effect, InboundKind, effect_of
 from shared.domain.leads import LeadStatus
 from shared.domain.recipient import EndReason
 
-SUPPRESSING = {InboundKind.BOUNCE, InboundKind.UNSUBSCRIBE, InboundKind.COMPLAINT}
+SUPPRESSING = {
+    InboundKind.BOUNCE,
+    InboundKind.UNSUBSCRIBE,
+    InboundKind.COMPLAINT,
+    InboundKind.DO_NOT_CALL,
+}
 ENDING = SUPPRESSING | {InboundKind.REPLY, InboundKind.MEETING_BOOKED}
 WAKING = {InboundKind.AUTO_REPLY, InboundKind.ACCEPTED, InboundKind.CALL_ENDED}
 

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.channels import Channel
 from shared.domain.explanation import explain
+from shared.domain.moves import anchor, next_move
 from shared.domain.recipient import (
     ActivityName,
     EndReason,
@@ -19,10 +21,9 @@ from shared.domain.recipient import (
     Planned,
     Progress,
     RecipientStatus,
+    Station,
     Step,
-    anchor,
     is_end_replaced,
-    next_move,
     recipient_status,
 )
 from tests.factories import DAY, NOON
@@ -79,7 +80,7 @@ def after(*steps: Step, **more: object) -> Progress:
             id="a lead who is away is waited for",
         ),
         pytest.param(
-            after(account_free_at=NOON + timedelta(hours=1)),
+            after(stations={Channel.EMAIL: Station(free_at=NOON + timedelta(hours=1))}),
             NOON,
             replace(MAIL_ONE, at=NOON + timedelta(hours=1)),
             id="an account that is held waits",
@@ -214,7 +215,7 @@ def test_every_end_has_a_status() -> None:
             id="the lead is away",
         ),
         pytest.param(
-            after(account_free_at=LATER),
+            after(stations={Channel.EMAIL: Station(free_at=LATER)}),
             (
                 "step 1 waits 0:00:00 after the start (2026-03-02 12:00:00Z)",
                 "the account may not send before 2026-03-05 12:00:00Z",
