@@ -43,9 +43,17 @@ _STATEMENTS: dict[tuple[str, ...], Executable] = {
 
 
 def make_engine(url: str, *, pool_size: int = 20) -> AsyncEngine:
-    """A pool of connections as the application role. Broken ones are replaced when taken."""
+    """A pool of connections as the application role. Broken ones are replaced when taken.
+
+    A statement is planned once for a connection, and not five times before it is kept.
+    """
     return create_async_engine(
-        url, pool_size=pool_size, max_overflow=10, pool_pre_ping=False, pool_use_lifo=True
+        url,
+        pool_size=pool_size,
+        max_overflow=10,
+        pool_pre_ping=False,
+        pool_use_lifo=True,
+        connect_args={"prepare_threshold": 1},
     )
 
 

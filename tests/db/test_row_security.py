@@ -11,8 +11,8 @@ from uuid_utils.compat import uuid7
 
 from deploy.local.postgres import Postgres
 from shared.db.models import RecipientRow, StepRow, SuppressionRow
-from shared.db.models.campaigns import Channel
 from shared.db.session import Database
+from shared.domain.channels import Channel
 from tests.db.tenants import FENCED, OUTSIDE, TABLES, make_rows, owner_column, table_names
 from tests.factories import Company
 

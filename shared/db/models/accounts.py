@@ -9,14 +9,10 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base, Fenced, Owned, company_key, same_company
+from shared.domain.channels import AccountKind
 
 # Mails a day that a mailbox bears for cold mail before it is taken for a spammer's.
 COLD_MAILS_A_DAY = 40
-
-
-class AccountKind(StrEnum):
-    GMAIL = "gmail"
-    SMTP = "smtp"
 
 
 class AccountStatus(StrEnum):
@@ -30,6 +26,8 @@ class AccountRow(Owned, Base):
     `daily_ceiling`: what the provider allows. `ramp_from_at`: its ramp-up counts from here.
     `trusted_from_at`: bounces before it no longer count against it.
     `history_id`: how far the mailbox has been read.
+    `blocked_until`: it is left alone until then, for its `block_reason`. `failures`: calls in a
+    row, since `failing_since`, that its provider did not answer as it should.
 
     `send_as`: the alias that mails come from, if not `email`. `signature`: HTML below each mail.
     `watched_until`: so long the provider tells us of new mails. `warning`: it works, and somebody
@@ -59,6 +57,9 @@ class AccountRow(Owned, Base):
     ramp_from_at: Mapped[datetime | None]
     trusted_from_at: Mapped[datetime | None]
     blocked_until: Mapped[datetime | None]
+    block_reason: Mapped[str | None]
+    failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    failing_since: Mapped[datetime | None]
     history_id: Mapped[str | None]
     last_polled_at: Mapped[datetime | None]
     send_as: Mapped[str | None]

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base, Fenced, Owned, company_key, same_company
+from shared.domain.channels import Channel
 
 
 class CampaignType(StrEnum):
@@ -26,16 +27,14 @@ class CampaignStatus(StrEnum):
     COMPLETED = "completed"
 
 
-class Channel(StrEnum):
-    EMAIL = "email"
-
-
 class CampaignRow(Owned, Base):
     """`version_id`: the published version that everybody inside follows.
 
     `account_ids`: the accounts that recipients are spread over when they start, if there are
-    several; `account_id` is the first of them. `window`: when it may send, as the API takes it;
-    None: always. `time_zone`: of leads without one, instead of the company's.
+    several; `account_id` is the first mailbox among them. `needs`: what has to be read for each
+    recipient beyond mail (`shared.db.repositories.versions.Need`). `window`: when it may send, as
+    the API takes it; None: always. `time_zone`: of leads without one, instead of the company's.
+    `launch_held_at`: somebody has called its launch off.
     """
 
     __tablename__ = "campaigns"
@@ -59,6 +58,7 @@ class CampaignRow(Owned, Base):
     track_opens: Mapped[bool | None]
     track_clicks: Mapped[bool | None]
     version_id: Mapped[UUID | None]
+    needs: Mapped[list[str]] = mapped_column(default=list, server_default=text("'{}'"))
     window: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     limits: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     time_zone: Mapped[str | None]
@@ -66,20 +66,32 @@ class CampaignRow(Owned, Base):
     created_by: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+    stop_rules: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    draft_edits: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    dry_run: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     activated_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    resumed_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
+    launch_held_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 
 
 class StepRow(Fenced, Base):
-    """A step as it is edited. Its id is stable: it is what makes a step done."""
+    """A step as it is edited. Its id is stable: it is what makes a step done.
+
+    `options`: what only its channel knows. `guards`: the sides of decisions that it stands on, as
+    `shared.domain.guard_json` writes and reads them. `key`: its name in the campaign; who makes
+    steps without one has them named after their ids.
+    """
 
     __tablename__ = "steps"
     __table_args__ = (
         company_key(),
         same_company("campaign_id", "campaigns", on_delete="CASCADE"),
         UniqueConstraint("company_id", "campaign_id", "position", deferrable=True),
+        UniqueConstraint("company_id", "campaign_id", "key", deferrable=True),
     )
 
     campaign_id: Mapped[UUID]
@@ -93,7 +105,14 @@ class StepRow(Fenced, Base):
     delay_seconds: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     delay_business_days: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     on_date: Mapped[date | None]
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    guards: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default=text("'[]'"))
+    key: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    @property
+    def name(self) -> str:
+        return self.key or f"step-{self.id.hex[-8:]}"
 
 
 class VersionRow(Fenced, Base):
@@ -111,3 +130,17 @@ class VersionRow(Fenced, Base):
     steps: Mapped[list[dict[str, Any]]]
     created_by: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class CampaignStartRow(Fenced, Base):
+    """How many recipients of a campaign began at once, for its limit of new leads a day."""
+
+    __tablename__ = "campaign_starts"
+    __table_args__ = (
+        same_company("campaign_id", "campaigns", on_delete="CASCADE"),
+        Index(None, "company_id", "campaign_id", "begun_at"),
+    )
+
+    campaign_id: Mapped[UUID]
+    begun_at: Mapped[datetime]
+    number: Mapped[int]

@@ -30,6 +30,7 @@ class JobRow(Owned, Base):
     """`errors`: the first hundred, as the API shows them; `more`: what only this kind has.
 
     `is_held`: nothing happens until a person has decided, so the sweeper leaves it alone.
+    `campaign_id`: the one that a launcher starts; it has one such job at a time.
     """
 
     __tablename__ = "jobs"
@@ -41,9 +42,18 @@ class JobRow(Owned, Base):
             "created_at",
             postgresql_where=text("finished_at is null and not is_held"),
         ),
+        same_company("campaign_id", "campaigns", on_delete="CASCADE"),
+        Index(
+            "ix_jobs_launching",
+            "company_id",
+            "campaign_id",
+            unique=True,
+            postgresql_where=text("kind = 'launch' and finished_at is null"),
+        ),
     )
 
     kind: Mapped[JobKind]
+    campaign_id: Mapped[UUID | None]
     status: Mapped[JobStatus] = mapped_column(
         default=JobStatus.PENDING, server_default=JobStatus.PENDING
     )

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint, func, text
@@ -11,6 +12,9 @@ from shared.db.base import Base, Fenced, company_key, same_company
 from shared.domain.inbound import ClassSource, InboundKind, ReplyClass
 from shared.domain.recipient import ActivityName, EndReason, HoldReason
 
+# The provider_id of what a dry run has recorded as sent.
+DRY_RUN = "dry run"
+
 
 class ActionStatus(StrEnum):
     RESERVED = "reserved"
@@ -19,6 +23,8 @@ class ActionStatus(StrEnum):
     UNCONFIRMED = "unconfirmed"
     ABANDONED = "abandoned"
     SKIPPED = "skipped"
+    # Handed over, and not over: a call under way, a to-do with a person.
+    PLACED = "placed"
 
 
 class RecipientRow(Fenced, Base):
@@ -27,7 +33,8 @@ class RecipientRow(Fenced, Base):
     `started_at`: its waits count from here. `launched_at`: Temporal has acknowledged its workflow.
     `next_*`, `parked_at`, `hold_reason`: what the last decision answered. `ended_at`: nothing may
     be sent any more. `closed_at`: its workflow knows. `hurried_*`: somebody wants this step now.
-    `slot_*`: what its account has booked for that step, if the account has limits.
+    `account_id`: the mailbox that it stays on. `next_account_id`: what the next step goes through;
+    `slot_*`: what that account has booked for the step, if it has limits.
     """
 
     __tablename__ = "recipients"
@@ -58,7 +65,7 @@ class RecipientRow(Fenced, Base):
         Index(
             "ix_recipients_slots",
             "company_id",
-            "account_id",
+            "next_account_id",
             "slot_at",
             postgresql_where=text("slot_at is not null and ended_at is null"),
         ),
@@ -87,9 +94,11 @@ class RecipientRow(Fenced, Base):
     away_until: Mapped[datetime | None]
     hurried_step_id: Mapped[UUID | None]
     hurried_at: Mapped[datetime | None]
+    next_account_id: Mapped[UUID | None]
     slot_at: Mapped[datetime | None]
     slot_step_id: Mapped[UUID | None]
     slot_words: Mapped[str | None]
+    pinned_version_id: Mapped[UUID | None]
     reply_class: Mapped[ReplyClass | None]
     end_reason: Mapped[EndReason | None]
     ended_at: Mapped[datetime | None]
@@ -100,7 +109,8 @@ class ActionRow(Fenced, Base):
     """One attempt to reach one recipient at one step. The unique key makes it at most one.
 
     `planned_at`: when it was due. `attempted_at`: when it was reserved. `confirmed_at`: the last
-    check before the call. `settled_at`: when its end was known.
+    check before the call. `settled_at`: when its end was known. `check_at`: when what was handed
+    over is asked for. `outcomes`: what came of it, and when. `account_id` None: a person does it.
     """
 
     __tablename__ = "actions"
@@ -112,6 +122,17 @@ class ActionRow(Fenced, Base):
         Index(None, "company_id", "attempted_at", "id"),
         Index(None, "company_id", "message_id"),
         Index(
+            "ix_actions_calls",
+            "company_id",
+            "provider_id",
+            postgresql_where=text("activity = 'bland.call'"),
+        ),
+        Index(
+            "ix_actions_placed",
+            "check_at",
+            postgresql_where=text("status = 'placed' and check_at is not null"),
+        ),
+        Index(
             "ix_actions_open",
             "attempted_at",
             postgresql_where=text("status in ('reserved', 'unconfirmed')"),
@@ -121,8 +142,9 @@ class ActionRow(Fenced, Base):
     recipient_id: Mapped[UUID]
     campaign_id: Mapped[UUID]
     step_id: Mapped[UUID]
-    account_id: Mapped[UUID]
+    account_id: Mapped[UUID | None]
     version_id: Mapped[UUID]
+    activity: Mapped[ActivityName | None]
     status: Mapped[ActionStatus] = mapped_column(
         default=ActionStatus.RESERVED, server_default=ActionStatus.RESERVED
     )
@@ -137,6 +159,8 @@ class ActionRow(Fenced, Base):
     attempted_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+    check_at: Mapped[datetime | None]
+    outcomes: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     responded_at: Mapped[datetime | None]
 
 

@@ -25,8 +25,9 @@ where id = (select lead_id from recipients where id = :recipient_id) and status 
 
 _REPLIER = text("""
 select l.email from recipients r join leads l on l.id = r.lead_id
-where r.id = :recipient_id and (
-  select coalesce((settings ->> 'reply_holds_colleagues')::boolean, false) from companies)
+join campaigns c on c.id = r.campaign_id
+where r.id = :recipient_id and coalesce((c.stop_rules ->> 'colleagues')::boolean, (
+  select (settings ->> 'reply_holds_colleagues')::boolean from companies), false)
 """)
 _HOLD = text("""
 update recipients r set paused_at = clock_timestamp() from leads l
@@ -36,7 +37,9 @@ where l.id = r.lead_id and r.ended_at is null and r.paused_at is null
 
 
 async def hold_colleagues(connection: AsyncConnection, recipient_id: UUID) -> None:
-    """Where the company wants it, everybody at the domain waits until a person lets them go on."""
+    """Where the campaign, or else the company, wants it: everybody at the domain waits until a
+    person lets them go on.
+    """
     email = await connection.scalar(_REPLIER, {"recipient_id": recipient_id})
     if domain := company_domain(email):
         await connection.execute(_HOLD, {"domain": domain})

@@ -1,6 +1,8 @@
 """Writes of the hot path: each is one statement, made under the recipient's lock."""
 
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
@@ -9,46 +11,37 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.models.recipients import ActionStatus
 from shared.db.repositories.situations import SETTLED, Action, Situation
-from shared.domain.recipient import ActivityName, Finished, Outcome, Parked, Planned
+from shared.domain.branches import StepOutcome
+from shared.domain.channels import MAIL_KINDS
+from shared.domain.moves import next_step
+from shared.domain.recipient import ActivityName, Finished, Outcome, Parked, Planned, Step
 from shared.domain.slots import Slot
 
 LONGEST_PARKING = timedelta(days=7)
 
 _RESERVE = """
 insert into actions (id, recipient_id, campaign_id, step_id, account_id, version_id,
-                     content_hash, planned_at, attempted_at)
+                     activity, content_hash, planned_at, attempted_at)
 values (:id, :recipient_id, :campaign_id, :step_id, :account_id, :version_id,
-        :content_hash, :planned_at, :now)
+        :activity, :content_hash, :planned_at, :now)
 on conflict (company_id, recipient_id, step_id) do update
   set status = 'reserved', round = actions.round + 1, account_id = excluded.account_id,
-      version_id = excluded.version_id, content_hash = excluded.content_hash, draft_id = null,
+      version_id = excluded.version_id, activity = excluded.activity,
+      content_hash = excluded.content_hash, draft_id = null, check_at = null, outcomes = '{}',
       thread_id = null, provider_id = null, confirmed_at = null, settled_at = null,
       planned_at = excluded.planned_at, attempted_at = excluded.attempted_at
   where actions.status = 'abandoned'
 returning round
 """
 _RESERVE_NEXT = text(_RESERVE)
-# A follow-up stays on the account that the first mail went from.
+# A follow-up stays on the mailbox that the first mail went from.
 _PIN = "with pinned as (update recipients set account_id = :account_id where id = :recipient_id)"
 _RESERVE_FIRST = text(_PIN + _RESERVE)
-_KEEP_DRAFT = text(
-    "select draft_id, thread_id from keep_draft(:company_id, :recipient_id, :action_id, :round,"
-    " :draft_id, :thread_id, :earlier_id, :earlier_message_id)"
-)
-_MESSAGE_ID = text("update actions set message_id = :message_id where id = :action_id")
-_FORGET_DRAFT = text(
-    "update actions set draft_id = null, thread_id = null, content_hash = :content_hash"
-    " where id = :action_id and draft_id = :draft_id and status = 'reserved'"
-)
-# Who has not confirmed it by now cannot any more; who finds it so knows that it was to be deleted.
-_WITHDRAW_DRAFT = text(
-    "update actions set confirmed_at = null"
-    " where id = :action_id and draft_id = :draft_id and status in ('reserved', 'unconfirmed')"
-)
 _SETTLE = """
 with settled as (
   update actions set status = :status, provider_id = coalesce(:provider_id, provider_id),
-    thread_id = coalesce(:thread_id, thread_id), refusal = :refusal, settled_at = :settled_at
+    thread_id = coalesce(:thread_id, thread_id), refusal = :refusal, settled_at = :settled_at,
+    check_at = :check_at, outcomes = outcomes || cast(:outcomes as jsonb)
   where id = :action_id)
 """
 _CONTACTED = ", contacted as (update leads set status = 'contacted' where id = :lead_id)"
@@ -60,6 +53,7 @@ update recipients set next_activity = :next_activity, next_step_id = :next_step_
   end_reason = coalesce(end_reason, :end_reason),
   ended_at = coalesce(ended_at, case when :end_reason is not null then clock_timestamp() end),
   closed_at = coalesce(:closed_at, closed_at),
+  next_account_id = :next_account_id,
   slot_at = :slot_at, slot_step_id = :slot_step_id, slot_words = :slot_words,
   started_at = coalesce(started_at, date_trunc('second', cast(:now as timestamptz)))
 where id = :id
@@ -80,7 +74,10 @@ where c.id = :campaign_id and c.status = 'active'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What became of an action. `position`: the step's number, for lists."""
+    """What became of an action. `position`: the step's number, for lists.
+
+    `check_at`: when what was handed over is asked for. `outcomes`: what came of it, and when.
+    """
 
     action_id: UUID
     status: ActionStatus
@@ -89,14 +86,14 @@ class Settlement:
     thread_id: str | None = None
     refusal: str | None = None
     is_first_contact: bool = False
+    check_at: datetime | None = None
+    outcomes: Mapping[StepOutcome, datetime] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """The draft that counts, which may be another attempt's."""
-
-    draft_id: str
-    thread_id: str
+    @property
+    def is_contact(self) -> bool:
+        """Whether the lead was reached, or is being called."""
+        is_calling = self.status is ActionStatus.PLACED and self.check_at is not None
+        return is_calling or self.status is ActionStatus.SENT
 
 
 def action_id_of(recipient_id: UUID, step_id: UUID) -> UUID:
@@ -115,7 +112,10 @@ async def reserve_action(
     """Take the step for this attempt."""
     assert plan.step_id is not None and situation.version is not None  # noqa: S101, PT018 - the caller has just planned it
     action_id = action_id_of(situation.recipient.id, plan.step_id)
-    is_pinned = situation.recipient.account_id is not None
+    account = situation.account_for(plan.step_id)
+    account_id = account.id if account else None
+    is_mailbox = account is not None and account.kind in MAIL_KINDS
+    is_pinned = situation.recipient.account_id is not None or not is_mailbox
     round_ = await connection.scalar(
         _RESERVE_NEXT if is_pinned else _RESERVE_FIRST,
         {
@@ -123,8 +123,9 @@ async def reserve_action(
             "recipient_id": situation.recipient.id,
             "campaign_id": situation.recipient.campaign_id,
             "step_id": plan.step_id,
-            "account_id": situation.rest.account_id,
+            "account_id": account_id,
             "version_id": situation.version.id,
+            "activity": plan.activity,
             "content_hash": content_hash,
             "planned_at": plan.at,
             "now": now,
@@ -133,66 +134,14 @@ async def reserve_action(
     return Action(
         id=action_id,
         step_id=plan.step_id,
-        account_id=situation.rest.account_id,
+        account_id=account_id,
         version_id=situation.version.id,
+        activity=plan.activity,
         status=ActionStatus.RESERVED,
         round=round_,
         content_hash=content_hash.hex(),
         planned_at=plan.at,
         attempted_at=now,
-    )
-
-
-async def keep_draft(
-    connection: AsyncConnection,
-    recipient_id: UUID,
-    action_id: UUID,
-    *,
-    company_id: UUID,
-    round_: int,
-    draft_id: str,
-    thread_id: str,
-    earlier: Action | None = None,
-) -> Kept | None:
-    """Look a last time whether the mail is still wanted, and keep the draft that will be sent.
-
-    One statement that is a transaction, if there is none around it. `earlier`: the mail that this
-    one follows, whose Message-ID is kept too. None: the mail is not wanted any more, so the caller
-    deletes its draft.
-    """
-    kept = await connection.execute(
-        _KEEP_DRAFT,
-        {
-            "company_id": company_id,
-            "recipient_id": recipient_id,
-            "action_id": action_id,
-            "round": round_,
-            "draft_id": draft_id,
-            "thread_id": thread_id,
-            "earlier_id": earlier.id if earlier else None,
-            "earlier_message_id": earlier.message_id if earlier else None,
-        },
-    )
-    row = kept.one_or_none()
-    return Kept(draft_id=row.draft_id, thread_id=row.thread_id) if row else None
-
-
-async def keep_message_id(connection: AsyncConnection, action_id: UUID, message_id: str) -> None:
-    """The Message-ID under which the lead has the mail: the provider may have changed ours."""
-    await connection.execute(_MESSAGE_ID, {"action_id": action_id, "message_id": message_id})
-
-
-async def withdraw_draft(connection: AsyncConnection, action_id: UUID, *, draft_id: str) -> None:
-    """Leave word that the draft is about to be deleted: whoever does it may not live to say so."""
-    await connection.execute(_WITHDRAW_DRAFT, {"action_id": action_id, "draft_id": draft_id})
-
-
-async def forget_draft(
-    connection: AsyncConnection, action_id: UUID, *, draft_id: str, content_hash: bytes
-) -> None:
-    """The draft was deleted unsent; the next one will say what `content_hash` stands for."""
-    await connection.execute(
-        _FORGET_DRAFT, {"action_id": action_id, "draft_id": draft_id, "content_hash": content_hash}
     )
 
 
@@ -211,6 +160,7 @@ async def write_move(
     """
     values = {"id": situation.recipient.id, "now": now, **_move_values(outcome, now)}
     values |= {"slot_at": None, "slot_step_id": None, "slot_words": None}
+    values["next_account_id"] = _next_account_id(situation, outcome, now)
     if slot is not None and isinstance(outcome, Planned):
         values |= {"slot_at": slot.at, "slot_step_id": outcome.step_id, "slot_words": slot.words}
     if settlement is None:
@@ -221,6 +171,18 @@ async def write_move(
         await connection.execute(statement, values | _settle_values(settlement, situation, now))
     if isinstance(outcome, Finished):
         await _complete_campaign(connection, situation.recipient.campaign_id)
+
+
+def _next_account_id(situation: Situation, outcome: Outcome, now: datetime) -> UUID | None:
+    """The account that the next step goes through, also while the recipient is parked for it."""
+    step_id = None
+    if isinstance(outcome, Planned):
+        step_id = outcome.step_id
+    elif isinstance(outcome, Parked):
+        step = next_step(situation.steps, situation.to_progress(now), now)
+        step_id = step.id if isinstance(step, Step) else None
+    account = situation.account_for(step_id)
+    return account.id if account else None
 
 
 async def _complete_campaign(connection: AsyncConnection, campaign_id: UUID) -> None:
@@ -263,7 +225,9 @@ def _settle_values(
         "refusal": settlement.refusal,
         "settled_at": now if is_done else None,
         "current_step": settlement.position if is_done else None,
-        "last_action_at": now if settlement.status is ActionStatus.SENT else None,
+        "last_action_at": now if settlement.is_contact else None,
+        "check_at": settlement.check_at,
+        "outcomes": json.dumps({name: at.isoformat() for name, at in settlement.outcomes.items()}),
     }
     if settlement.is_first_contact:
         values["lead_id"] = situation.recipient.lead_id
@@ -278,6 +242,8 @@ def after(situation: Situation, settlement: Settlement, now: datetime) -> Situat
         status=settlement.status,
         thread_id=settlement.thread_id or old.thread_id,
         provider_id=settlement.provider_id or old.provider_id,
-        settled_at=now,
+        settled_at=now if settlement.status in SETTLED else None,
+        check_at=settlement.check_at,
+        outcomes={**old.outcomes, **settlement.outcomes},
     )
     return replace(situation, actions=situation.actions | {old.step_id: new})

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from shared.db.models import StepRow
 from shared.db.models.recipients import ActionStatus
 from shared.db.repositories.places import PLACE_COLUMNS
+from shared.db.repositories.situations import MAIL_ACTIVITIES
 from shared.errors import NotFound
 
 # The same names as in `situations`, so that both are read alike.
@@ -34,16 +35,21 @@ left join accounts a on a.id = coalesce(r.account_id, c.account_id,
 where c.id = :campaign_id and c.deleted_at is null
 """)  # noqa: S608 - made of our own words
 _DONE = text("""
-select id, step_id, account_id, status, round, thread_id, provider_id, message_id, settled_at
+select id, step_id, account_id, activity, status, round, thread_id, provider_id, message_id,
+  settled_at
 from actions where recipient_id = :recipient_id
 order by coalesce(settled_at, attempted_at), id
 """)
-# Whoever waits in the campaign comes first, then anybody who could.
+# Whoever waits in the campaign comes first, then anybody; with an address, if somebody has one.
 _LEAD_TO_SHOW = text("""
 (select r.lead_id from recipients r join leads l on l.id = r.lead_id
  where r.campaign_id = :campaign_id and l.email is not null order by r.id limit 1)
 union all
+(select r.lead_id from recipients r where r.campaign_id = :campaign_id order by r.id limit 1)
+union all
 (select l.id from leads l where l.email is not null order by l.id limit 1)
+union all
+(select l.id from leads l order by l.id limit 1)
 limit 1
 """)
 
@@ -66,7 +72,11 @@ class LetterSource:
 
     def find_thread(self, step: StepRow) -> Row[Any] | None:
         """The last mail sent, when the step goes on in its thread."""
-        sent = [one for one in self.done if one.status == ActionStatus.SENT]
+        sent = [
+            one
+            for one in self.done
+            if one.status == ActionStatus.SENT and one.activity in MAIL_ACTIVITIES
+        ]
         if step.subject or not sent:
             return None
         last = sent[-1]

@@ -20,6 +20,10 @@ select id, lead_id from (
   where x.thread_id = :thread_id and x.account_id is not distinct from
     coalesce(:account_id, x.account_id)
   union all
+  select r.id, r.lead_id, 2, 0, x.attempted_at
+  from actions x join recipients r on r.id = x.recipient_id
+  where x.provider_id = :thread_id and x.activity = 'bland.call'
+  union all
   select r.id, r.lead_id, 3, array_position(:message_ids, x.message_id), x.attempted_at
   from actions x join recipients r on r.id = x.recipient_id
   where x.message_id = any (:message_ids)
@@ -27,7 +31,7 @@ select id, lead_id from (
   select r.id, r.lead_id, 4, case when x.account_id = :account_id then 0 else 1 end,
     x.attempted_at
   from leads l join recipients r on r.lead_id = l.id join actions x on x.recipient_id = r.id
-  where l.email = :address and x.status in ('sent', 'reserved', 'unconfirmed')
+  where l.email = :address and x.status in ('sent', 'reserved', 'unconfirmed', 'placed')
     and x.attempted_at <= coalesce(:stored_at, x.attempted_at)
 ) found order by way, rank, at desc limit 1
 """).bindparams(

@@ -1,21 +1,37 @@
-"""One recipient with everything that decides its next move, read in two statements."""
+"""One recipient with everything that decides its next move."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Row
 
-from shared.db.models.accounts import AccountKind, AccountStatus
+from shared.db.callees import calling_hours
+from shared.db.models.accounts import AccountStatus
 from shared.db.models.campaigns import CampaignStatus
 from shared.db.models.recipients import ActionStatus
-from shared.db.repositories.places import PLACE_COLUMNS, calendar_of, window_of
-from shared.db.repositories.versions import Version, VersionShelf
+from shared.db.repositories.places import calendar_of, window_of
+from shared.db.repositories.serving import Account, inviting_station_of, station_of, to_account
+from shared.db.repositories.versions import Version
+from shared.domain.branches import StepOutcome
+from shared.domain.channels import BY_HAND_WITHOUT_ACCOUNT, KINDS_OF, AccountKind, Channel
+from shared.domain.moves import anchor
 from shared.domain.pacing import limits_of
-from shared.domain.recipient import ActivityName, EndReason, HoldReason, Progress, Step, anchor
-from shared.domain.slots import Limit, Slot
+from shared.domain.recipient import (
+    ActivityName,
+    EndReason,
+    HoldReason,
+    Pause,
+    Progress,
+    Station,
+    Step,
+    UnderWay,
+)
+from shared.domain.slots import Slot
+from shared.domain.windows import Opening
 from shared.errors import NotFound
 
 # How an account of each kind sends mail; versions name the first one for every step that is mail.
@@ -23,58 +39,23 @@ MAIL_ACTIVITY = {
     AccountKind.GMAIL: ActivityName.GMAIL_SEND,
     AccountKind.SMTP: ActivityName.SMTP_SEND,
 }
+MAIL_ACTIVITIES = frozenset({*MAIL_ACTIVITY.values(), None})
 SETTLED = frozenset({ActionStatus.SENT, ActionStatus.REFUSED, ActionStatus.SKIPPED})
-
-_COLUMNS = (
-    "select id, company_id, campaign_id, lead_id, account_id, started_at, launched_at, paused_at,"
-    " away_until, hurried_step_id, hurried_at, slot_at, slot_step_id, slot_words, last_action_at,"
-    " end_reason, ended_at"
-)
-_READ = text(_COLUMNS + " from recipients where id = :id")
-_LOCK = text(_COLUMNS + " from lock_recipient(:company_id, :id)")
-
-# A statement of its own behind the lock: a join would show these as they were before the wait.
-_REST = text(f"""
-select {PLACE_COLUMNS},
-       c.name as campaign_name, c.type as campaign_type, c.created_at as campaign_created_at,
-       c.status as campaign_status, c.deleted_at, c.version_id, c.track_opens, c.track_clicks,
-       l.email as lead_email,
-       exists (select 1 from suppressions s where s.key_hash = any (l.suppression_keys))
-         as is_suppressed,
-       a.id as account_id, a.user_id as account_user_id,
-       a.kind as account_kind, coalesce(a.send_as, a.email) as account_email,
-       a.display_name as account_name, a.signature as account_signature,
-       a.status as account_status,
-       a.status_reason as account_trouble, a.blocked_until, a.last_polled_at,
-       least(a.daily_limit, a.daily_ceiling) as daily_limit, a.limits as account_limits,
-       coalesce(a.ramp_from_at, a.created_at) as ramp_from_at,
-       case when :with_content then to_jsonb(l) end as lead,
-       case when :with_content then (select to_jsonb(co) from companies co) end as company,
-       case when :with_content then (select jsonb_build_object('name', p.product_name,
-         'description', p.description) from products p where p.id = c.product_id) end as product,
-       (select json_agg(json_build_object(
-          'id', x.id, 'step_id', x.step_id, 'account_id', x.account_id,
-          'version_id', x.version_id, 'status', x.status, 'round', x.round,
-          'content_hash', encode(x.content_hash, 'hex'), 'draft_id', x.draft_id,
-          'thread_id', x.thread_id, 'provider_id', x.provider_id, 'message_id', x.message_id,
-          'planned_at', x.planned_at, 'attempted_at', x.attempted_at,
-          'confirmed_at', x.confirmed_at, 'settled_at', x.settled_at))
-        from actions x where x.recipient_id = :id) as actions
-from campaigns c
-join leads l on l.id = :lead_id
-left join accounts a on a.id = coalesce(:account_id, c.account_id,
-  (select p.id from accounts p where p.is_primary and p.status <> 'disconnected' limit 1))
-where c.id = :campaign_id
-""")  # noqa: S608 - made of our own words
+OPEN = frozenset({ActionStatus.RESERVED, ActionStatus.UNCONFIRMED, ActionStatus.PLACED})
+# Whoever has begun on an account stays there.
+BEGUN = frozenset({*OPEN, ActionStatus.SENT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One row of the ledger as it was read. Times are aware UTC."""
+    """One row of the ledger as it was read. Times are aware UTC.
+
+    `account_id` None: a person does it. `activity` None: a mail of an earlier release.
+    """
 
     id: UUID
     step_id: UUID
-    account_id: UUID
+    account_id: UUID | None
     version_id: UUID
     status: ActionStatus
     round: int
@@ -87,9 +68,13 @@ class Action:
     message_id: str | None = None
     confirmed_at: datetime | None = None
     settled_at: datetime | None = None
+    activity: ActivityName | None = None
+    check_at: datetime | None = None
+    outcomes: Mapping[StepOutcome, datetime] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots: what is asked for again and again is kept once it is worked out.
+@dataclass(frozen=True, kw_only=True)
 class Situation:
     """`recipient` and `rest` are rows of the two statements above.
 
@@ -105,13 +90,80 @@ class Situation:
     def version(self) -> Version | None:
         return self.versions.get(self.rest.version_id)
 
-    @property
+    @cached_property
     def steps(self) -> tuple[Step, ...]:
-        """With the activity that the account's kind asks for."""
-        steps = self.version.steps if self.version else ()
-        if self.rest.account_kind != AccountKind.SMTP:
-            return steps
-        return tuple(_over_smtp(step) for step in steps)
+        """With the activity that the kind of each step's account asks for."""
+        version = self.version
+        if version is None:
+            return ()
+        if version.is_mail_only and self.rest.account_kind != AccountKind.SMTP:
+            return version.steps
+        return tuple(replace(step, activity=self._activity_of(step)) for step in version.steps)
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether nothing may leave: what is recorded as sent has reached nobody."""
+        return bool(self.rest.dry_run)
+
+    def account_of(self, channel: Channel) -> Account | None:
+        """Which account serves a channel: the one it has begun with, a named one, the first."""
+        if channel is Channel.EMAIL:
+            return self._mailbox
+        kinds = KINDS_OF[channel]
+        fitting = [account for account in self._others if account.kind in kinds]
+        begun = {a.account_id for a in self.actions.values() if a.status in BEGUN}
+        if pinned := next((account for account in fitting if account.id in begun), None):
+            return pinned
+        named = [account for account in fitting if account.is_named]
+        # Always the same one for a recipient; several share the recipients.
+        return named[self.recipient.id.int % len(named)] if named else next(iter(fitting), None)
+
+    def account_for(self, step_id: UUID | None) -> Account | None:
+        """What a step goes through. None: a person does it, or there is none."""
+        step = next((step for step in self.steps if step.id == step_id), None)
+        if step is None or step.activity is ActivityName.TASK_OPEN:
+            return None
+        return self.account_of(step.channel)
+
+    def account_with(self, account_id: UUID | None) -> Account:
+        """The account of an action, or the mailbox that took its place. Raises NotFound."""
+        known = [self._mailbox, *self._others]
+        found = next((one for one in known if one and one.id == account_id), self._mailbox)
+        if found is None:
+            raise NotFound(f"Account {account_id} is not there")
+        return found
+
+    @cached_property
+    def _mailbox(self) -> Account | None:
+        rest = self.rest
+        if rest.account_id is None:
+            return None
+        kind, begun_at = AccountKind(rest.account_kind), rest.ramp_from_at
+        return Account(
+            id=rest.account_id,
+            user_id=rest.account_user_id,
+            kind=kind,
+            is_active=rest.account_status == AccountStatus.ACTIVE,
+            trouble=rest.account_trouble,
+            blocked_until=rest.blocked_until,
+            block_reason=rest.block_reason,
+            failures=rest.failures,
+            limits=limits_of(rest.daily_limit, rest.account_limits, begun_at=begun_at, kind=kind),
+        )
+
+    @cached_property
+    def _others(self) -> list[Account]:
+        return [to_account(row) for row in self.rest.other_accounts or ()]
+
+    def _activity_of(self, step: Step) -> ActivityName:
+        if step.is_by_hand or step.channel is Channel.TASK:
+            return ActivityName.TASK_OPEN
+        if step.channel is Channel.EMAIL:
+            kind = self.rest.account_kind
+            return MAIL_ACTIVITY[AccountKind(kind)] if kind else ActivityName.GMAIL_SEND
+        if step.channel in BY_HAND_WITHOUT_ACCOUNT and self.account_of(step.channel) is None:
+            return ActivityName.TASK_OPEN
+        return step.activity
 
     @property
     def last_settled(self) -> Action | None:
@@ -120,21 +172,29 @@ class Situation:
 
     @property
     def last_sent(self) -> Action | None:
-        """What a follow-up follows: a step that was skipped has sent nothing."""
+        """The last action that reached the lead: a step that was skipped did not."""
         sent = [a for a in self.actions.values() if a.status is ActionStatus.SENT]
         return max(sent, key=_settled_at, default=None)
 
+    def has_begun_on(self, account_id: UUID) -> bool:
+        """Whether anything reached the lead from this account."""
+        sent = (a for a in self.actions.values() if a.status is ActionStatus.SENT)
+        return any(action.account_id == account_id for action in sent)
+
     @property
-    def limits(self) -> tuple[Limit, ...]:
-        """Of its account; empty when it has none."""
-        rest = self.rest
-        return limits_of(rest.daily_limit, rest.account_limits, begun_at=rest.ramp_from_at)
+    def last_mail(self) -> Action | None:
+        """What a follow-up by mail follows."""
+        mails = [
+            a
+            for a in self.actions.values()
+            if a.status is ActionStatus.SENT and a.activity in MAIL_ACTIVITIES
+        ]
+        return max(mails, key=_settled_at, default=None)
 
     @property
     def open_action(self) -> Action | None:
         """What an earlier attempt reserved and nobody has settled."""
-        unsettled = {ActionStatus.RESERVED, ActionStatus.UNCONFIRMED}
-        return next((a for a in self.actions.values() if a.status in unsettled), None)
+        return next((a for a in self.actions.values() if a.status in OPEN), None)
 
     def to_progress(self, now: datetime) -> Progress:
         last, row = self.last_settled, self.recipient
@@ -147,14 +207,17 @@ class Situation:
             if last
             else None,
             not_before=self.recipient.away_until,
-            account_free_at=self.rest.blocked_until,
             ended=self._ended(),
             held=self._held(),
-            trouble=self.rest.account_trouble,
+            stations=self._stations(),
+            **self._what_came_of_steps(),
+            under_way=self._under_way(),
             hurried_step_id=self.recipient.hurried_step_id,
             hurried_at=self.recipient.hurried_at,
             calendar=calendar_of(self.rest, now),
             window=window_of(self.rest, now),
+            calling=self._calling(now),
+            pause=self._pause(),
             seed=str(row.id),
             slot=Slot(at=row.slot_at, words=row.slot_words or "") if row.slot_at else None,
             slot_step_id=row.slot_step_id,
@@ -168,6 +231,18 @@ class Situation:
         is_over = self.rest.deleted_at or self.rest.campaign_status == CampaignStatus.COMPLETED
         return EndReason.CAMPAIGN_ENDED if is_over else None
 
+    def _calling(self, now: datetime) -> Opening | None:
+        """When the lead may be called, where a step of the version calls at all."""
+        if self.version is None or not self.version.has_calls or self.rest.lead is None:
+            return None
+        return calling_hours(self.rest.lead, now, beside=window_of(self.rest, now))
+
+    def _pause(self) -> Pause | None:
+        began_at, ended_at = self.rest.campaign_paused_at, self.rest.campaign_resumed_at
+        if began_at is None or ended_at is None or ended_at <= began_at:
+            return None
+        return Pause(began_at=began_at, ended_at=ended_at)
+
     def _held(self) -> HoldReason | None:
         if any(a.status is ActionStatus.UNCONFIRMED for a in self.actions.values()):
             return HoldReason.UNCONFIRMED
@@ -178,91 +253,35 @@ class Situation:
                 return HoldReason.CAMPAIGN_PAUSED
         if self.recipient.paused_at:
             return HoldReason.RECIPIENT_PAUSED
-        if self.rest.account_id is None:
-            return HoldReason.NO_ACCOUNT
-        is_down = self.rest.account_status != AccountStatus.ACTIVE
-        return HoldReason.ACCOUNT_DOWN if is_down else None
+        return None
 
+    def _stations(self) -> dict[Channel, Station]:
+        stations = {Channel.EMAIL: station_of(self._mailbox, HoldReason.NO_ACCOUNT)}
+        if self.version is None or self.version.is_mail_only:
+            return stations
+        stations[Channel.CALL] = station_of(self.account_of(Channel.CALL), HoldReason.NO_LINE)
+        for channel in BY_HAND_WITHOUT_ACCOUNT:
+            if account := self.account_of(channel):
+                is_inviting = channel is Channel.LINKEDIN_CONNECTION
+                station = inviting_station_of if is_inviting else station_of
+                stations[channel] = station(account, HoldReason.NO_ACCOUNT)
+        return stations
 
-async def find_situation(
-    connection: AsyncConnection, recipient_id: UUID, shelf: VersionShelf
-) -> Situation:
-    """Read a recipient of the company that the transaction is in. Raises NotFound."""
-    found = await connection.execute(_READ, {"id": recipient_id})
-    return await _add_rest(connection, recipient_id, found.one_or_none(), shelf)
+    def _what_came_of_steps(self) -> dict[str, Any]:
+        """What conditions ask for; nothing where there are none."""
+        if self.version is None or not self.version.has_guards:
+            return {}
+        actions = self.actions.values()
+        return {
+            "outcomes": {a.step_id: a.outcomes for a in actions if a.outcomes},
+            "done_at": {a.step_id: _settled_at(a) for a in actions if a.status in SETTLED},
+            "lead": self.rest.lead or {},
+        }
 
-
-async def lock_situation(
-    connection: AsyncConnection,
-    company_id: UUID,
-    recipient_id: UUID,
-    shelf: VersionShelf,
-    *,
-    with_content: bool = False,
-) -> Situation:
-    """Read a recipient and hold its row until the transaction ends, which this lets in first.
-
-    Raises NotFound. `with_content` adds the lead and the company, for templates.
-    """
-    found = await connection.execute(_LOCK, {"company_id": company_id, "id": recipient_id})
-    row = found.one_or_none()
-    return await _add_rest(connection, recipient_id, row, shelf, with_content=with_content)
-
-
-async def _add_rest(
-    connection: AsyncConnection,
-    recipient_id: UUID,
-    recipient: Row[Any] | None,
-    shelf: VersionShelf,
-    *,
-    with_content: bool = False,
-) -> Situation:
-    if recipient is None:
-        raise NotFound(f"Recipient {recipient_id} is not there")
-    rest = await connection.execute(
-        _REST,
-        {
-            "id": recipient_id,
-            "campaign_id": recipient.campaign_id,
-            "lead_id": recipient.lead_id,
-            "account_id": recipient.account_id,
-            "with_content": with_content,
-        },
-    )
-    row = rest.one()
-    actions = {a.step_id: a for a in map(_to_action, row.actions or [])}
-    needed = {a.version_id for a in actions.values()} | {row.version_id} - {None}
-    versions = {version_id: await shelf.get(connection, version_id) for version_id in needed}
-    return Situation(recipient=recipient, rest=row, versions=versions, actions=actions)
-
-
-def _over_smtp(step: Step) -> Step:
-    is_mail = step.activity is ActivityName.GMAIL_SEND
-    return replace(step, activity=ActivityName.SMTP_SEND) if is_mail else step
-
-
-def _to_action(row: dict[str, Any]) -> Action:
-    return Action(
-        id=UUID(row["id"]),
-        step_id=UUID(row["step_id"]),
-        account_id=UUID(row["account_id"]),
-        version_id=UUID(row["version_id"]),
-        status=ActionStatus(row["status"]),
-        round=row["round"],
-        content_hash=row["content_hash"],
-        draft_id=row["draft_id"],
-        thread_id=row["thread_id"],
-        provider_id=row["provider_id"],
-        message_id=row["message_id"],
-        planned_at=datetime.fromisoformat(row["planned_at"]),
-        attempted_at=datetime.fromisoformat(row["attempted_at"]),
-        confirmed_at=_instant(row["confirmed_at"]),
-        settled_at=_instant(row["settled_at"]),
-    )
-
-
-def _instant(value: str | None) -> datetime | None:
-    return datetime.fromisoformat(value) if value else None
+    def _under_way(self) -> UnderWay | None:
+        placed = (a for a in self.actions.values() if a.status is ActionStatus.PLACED)
+        action = next(placed, None)
+        return UnderWay(step_id=action.step_id, check_at=action.check_at) if action else None
 
 
 def _settled_at(action: Action) -> datetime:

@@ -13,9 +13,9 @@ from shared.domain.recipient import Step
 
 _SKIP = text("""
 insert into actions (id, recipient_id, campaign_id, step_id, account_id, version_id, status,
-                     planned_at, attempted_at, settled_at)
+                     activity, planned_at, attempted_at, settled_at)
 values (:id, :recipient_id, :campaign_id, :step_id, :account_id, :version_id, 'skipped',
-        :planned_at, :now, :now)
+        :activity, :planned_at, :now, :now)
 on conflict (company_id, recipient_id, step_id) do update
   set status = 'skipped', planned_at = excluded.planned_at, settled_at = excluded.settled_at
   where actions.status = 'abandoned'
@@ -33,12 +33,14 @@ async def skip_step(
     version = situation.version
     assert version is not None  # noqa: S101 - a step comes from a version
     action_id = action_id_of(situation.recipient.id, step.id)
+    account = situation.account_for(step.id)
     values = {
         "id": action_id,
         "recipient_id": situation.recipient.id,
         "campaign_id": situation.recipient.campaign_id,
         "step_id": step.id,
-        "account_id": situation.rest.account_id,
+        "account_id": account.id if account else None,
+        "activity": step.activity,
         "version_id": version.id,
         "planned_at": planned_at,
         "now": datetime.now(UTC),
