@@ -77,6 +77,7 @@ class GoogleEmulator:
             "DRUMBEAT_GOOGLE_USERINFO_URL": f"{self.url}/oauth2/v2/userinfo",
             "DRUMBEAT_GOOGLE_CERTS_URL": f"{self.url}/oauth2/v3/certs",
             "DRUMBEAT_GMAIL_ENDPOINT": self.url,
+            "DRUMBEAT_CALENDAR_ENDPOINT": f"{self.url}/calendar/v3/",
         }
 
     async def start(self) -> None:

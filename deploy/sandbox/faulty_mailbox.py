@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from functools import cached_property
 from itertools import count
 from typing import Any
 
@@ -26,7 +27,7 @@ class StoredMail:
     internal_at: datetime
     history_id: int
 
-    @property
+    @cached_property
     def headers(self) -> EmailMessage:
         return message_from_bytes(self.raw, policy=default)
 

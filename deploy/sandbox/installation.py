@@ -22,6 +22,11 @@ CORRECTIONS = (
         'cleaned.slice(11).replace(/[<>]/g, "").toLowerCase()',
         'cleaned.slice(12).replace(/[<>]/g, "").toLowerCase()',
     ),
+    # It does not let the caller choose an event's id, by which a repetition is the same event.
+    (
+        'status: getString(body, "status") ?? "confirmed",',
+        'google_id: getString(body, "id"), status: getString(body, "status") ?? "confirmed",',
+    ),
     # After 5,000 requests with one token it refuses for an hour, in a form that Gmail never uses.
     ("counter = { remaining: 5e3,", "counter = { remaining: 1e12,"),
 )

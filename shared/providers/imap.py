@@ -148,8 +148,16 @@ def _logged_in(login: MailLogin, tls: ssl.SSLContext | None) -> Iterator[IMAPCli
             imap.login(login.username, login.password)
         yield imap
     finally:
-        with suppress(OSError, imaplib.IMAP4.error):
-            imap.logout()
+        _leave(imap)
+
+
+def _leave(imap: IMAPClient) -> None:
+    try:
+        imap.logout()
+    except (OSError, imaplib.IMAP4.error):
+        # A logout that fails leaves the socket open.
+        with suppress(OSError):
+            imap.shutdown()
 
 
 def _arrivals(imap: IMAPClient, known: Position | None, since: datetime) -> Arrivals:

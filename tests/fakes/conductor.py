@@ -1,7 +1,13 @@
 """Stands in for Temporal where a test is not about time: remembers what it was asked to do."""
 
 from shared.contracts.imports import ImportOrder
-from shared.contracts.operations import LaunchOrder, MailboxOrder, SampleOrder
+from shared.contracts.operations import (
+    LaunchOrder,
+    MailboxOrder,
+    RehearsalOrder,
+    SampleOrder,
+    WakingOrder,
+)
 from shared.contracts.recipient import RecipientRef, RecipientStart, StopSignal, WakeSignal
 
 
@@ -12,10 +18,12 @@ class RecordingConductor:
         self.started: list[RecipientStart] = []
         self.stops: list[tuple[RecipientRef, StopSignal]] = []
         self.wakes: list[tuple[RecipientRef, WakeSignal]] = []
+        self.wakings: list[WakingOrder] = []
         self.launches: list[LaunchOrder] = []
         self.imports: list[ImportOrder] = []
         self.looks: list[MailboxOrder] = []
         self.samples: list[SampleOrder] = []
+        self.rehearsals: list[RehearsalOrder] = []
         self.is_down = False
 
     async def start(self, start: RecipientStart) -> None:
@@ -30,6 +38,10 @@ class RecordingConductor:
         self._reach()
         self.wakes.append((recipient, signal))
 
+    async def wake_many(self, order: WakingOrder) -> None:
+        self._reach()
+        self.wakings.append(order)
+
     async def launch(self, order: LaunchOrder) -> None:
         self._reach()
         self.launches.append(order)
@@ -37,6 +49,10 @@ class RecordingConductor:
     async def start_import(self, order: ImportOrder) -> None:
         self._reach()
         self.imports.append(order)
+
+    async def rehearse(self, order: RehearsalOrder) -> None:
+        self._reach()
+        self.rehearsals.append(order)
 
     async def look(self, order: MailboxOrder) -> None:
         self._reach()

@@ -25,8 +25,8 @@ from cryptography.x509.oid import NameOID
 from imapclient import IMAPClient
 
 from shared.db.models import AccountRow
-from shared.db.models.accounts import AccountKind
 from shared.db.session import Database
+from shared.domain.channels import AccountKind
 from shared.keyring import Keyring
 from shared.mail_logins import MailLogins, store_logins
 from shared.providers.mail_hosts import MailLogin, Security, Server
