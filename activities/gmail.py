@@ -10,10 +10,11 @@ from activities.actions import Ledger
 from activities.clock import now
 from activities.inbox import MailboxReader
 from activities.letters import LetterWriter, find_thread
+from activities.mail_addresses import only_with_address
 from activities.mailboxes import Mailboxes
 from activities.results import Abandoned, Reserved, Sent, Unconfirmed, hash_of
 from shared.contracts.recipient import ActionOrder
-from shared.db.repositories.ledger import Kept, forget_draft, keep_draft, withdraw_draft
+from shared.db.repositories.drafts import Kept, forget_draft, keep_draft, withdraw_draft
 from shared.db.repositories.situations import Action
 from shared.domain.recipient import ActivityName, Outcome
 from shared.errors import Ambiguous, Gone, ProviderError
@@ -46,7 +47,7 @@ class GmailActivities:
     @activity.defn(name=ActivityName.GMAIL_SEND)
     async def send(self, order: ActionOrder) -> Outcome:
         """Send the mail of one step, once, however often this is retried."""
-        return await self._ledger.act_once(order, self._call)
+        return await self._ledger.act_once(order, only_with_address(self._call))
 
     @activity.defn(name="gmail.settle")
     async def settle(self, order: ActionOrder) -> bool:
@@ -169,7 +170,7 @@ class GmailActivities:
             await self._reader.look(reserved.account, now(), older_than=SEEN_RECENTLY)
         except ProviderError:
             # Before a first mail there is no answer to miss; a follow-up waits.
-            if reserved.situation.last_sent is not None:
+            if reserved.situation.last_mail is not None:
                 raise
 
     async def _find_earlier(self, client: GmailClient, reserved: Reserved) -> Action | None:

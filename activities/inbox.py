@@ -16,11 +16,12 @@ from temporalio import activity
 from activities.actions import take_down
 from activities.clock import now
 from activities.incoming import list_team, to_event
+from activities.linkedin_reading import LinkedInReader
 from activities.mailboxes import Mailboxes, Postboxes, to_raw_mail
 from shared.conductor import Conductor
 from shared.contracts.operations import InboxShard, MailboxOrder
-from shared.db.models.accounts import AccountKind
 from shared.db.session import Database
+from shared.domain.channels import AccountKind
 from shared.errors import AccountRefused, AuthExpired, Gone, ProviderError
 from shared.inbound import receive_inbound
 from shared.keyring import Keyring
@@ -39,6 +40,7 @@ _TO_POLL = text(
     "select company_id, id from accounts_to_poll(:shard, :shards)"
     " union all select company_id, id from imap_accounts_to_poll(:shard, :shards)"
 )
+_LINKEDIN_TO_POLL = text("select company_id, id from linkedin_accounts_to_poll(:shard, :shards)")
 _ACCOUNT = text(
     "select user_id, kind, email, history_id, last_polled_at from accounts"
     " where id = :id and status = 'active'"
@@ -198,9 +200,17 @@ class MailboxReader:
 
 
 class InboxActivities:
-    def __init__(self, *, database: Database, reader: MailboxReader, poll_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        reader: MailboxReader,
+        poll_seconds: float,
+        linkedin: LinkedInReader | None = None,
+    ) -> None:
         self._database = database
         self.reader = reader
+        self.linkedin = linkedin
         self._poll_seconds = poll_seconds
 
     @activity.defn(name="inbox.poll")
@@ -225,12 +235,18 @@ class InboxActivities:
         async with self._database.outside_session() as session:
             found = await session.execute(_TO_POLL, {"shard": shard.number, "shards": shard.of})
             accounts = found.all()
+            linkedin = await session.execute(
+                _LINKEDIN_TO_POLL, {"shard": shard.number, "shards": shard.of}
+            )
+            members = linkedin.all()
         gate = asyncio.Semaphore(READ_AT_ONCE)
         beating = asyncio.create_task(_beat())
         try:
             async with asyncio.TaskGroup() as group:
                 for row in accounts:
                     group.create_task(self._poll_one(row.company_id, row.id, at, gate))
+                for row in members:
+                    group.create_task(self._poll_member(row.company_id, row.id, at, gate))
         finally:
             beating.cancel()
 
@@ -239,6 +255,13 @@ class InboxActivities:
     ) -> None:
         async with gate:
             await self.reader.poll(company_id, account_id, at)
+
+    async def _poll_member(
+        self, company_id: UUID, account_id: UUID, at: datetime, gate: asyncio.Semaphore
+    ) -> None:
+        if self.linkedin is not None:
+            async with gate:
+                await self.linkedin.poll(company_id, account_id, at)
 
     async def _rest(self) -> None:
         """Wait for the next round, heard by Temporal, but not while the worker wants to stop."""

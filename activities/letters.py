@@ -1,6 +1,7 @@
 """Writes the mail of one step for one lead."""
 
 from activities.results import Reserved
+from shared.db.models.recipients import ActionStatus
 from shared.db.repositories.situations import Action
 from shared.domain.recipient import Step
 from shared.keyring import Keyring
@@ -63,7 +64,7 @@ def find_thread(reserved: Reserved) -> Action | None:
     """The last mail sent, when this step goes on in its thread: it has no subject of its own."""
     situation = reserved.situation
     content = situation.versions[situation.rest.version_id].contents[reserved.action.step_id]
-    last = situation.last_sent
+    last = situation.last_mail
     if content.subject or last is None:
         return None
     return last if last.thread_id and last.account_id == reserved.action.account_id else None
@@ -77,8 +78,12 @@ def _thread(reserved: Reserved, earlier: Action) -> Thread:
 
 
 def _first_subject(reserved: Reserved) -> str | None:
-    """The subject that the thread was begun with."""
-    version = reserved.situation.versions[reserved.situation.rest.version_id]
+    """The subject that the thread was begun with; of mails that were sent, if there are any."""
+    situation = reserved.situation
+    version = situation.versions[situation.rest.version_id]
     steps: tuple[Step, ...] = version.steps[: reserved.step_position]
-    subjects = (version.contents[step.id].subject for step in reversed(steps))
+    done = {a.step_id for a in situation.actions.values() if a.status is ActionStatus.SENT}
+    # On another way the lead has never seen a mail, so that its subject comes last.
+    ordered = sorted(steps, key=lambda step: (step.id not in done, -step.position))
+    subjects = (version.contents[step.id].subject for step in ordered)
     return next((subject for subject in subjects if subject), None)

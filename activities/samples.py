@@ -15,9 +15,9 @@ from activities.smtp import envelope_address
 from shared.content import MissingVariable
 from shared.contracts.operations import SampleOrder
 from shared.db.models import SampleMailRow, SampleStatus, StepRow
-from shared.db.models.accounts import AccountKind
 from shared.db.repositories.letter_sources import LetterSource, find_letter_source
 from shared.db.session import Database
+from shared.domain.channels import AccountKind
 from shared.errors import Ambiguous, Invalid, ProviderError
 from shared.keyring import Keyring
 from shared.letters import write_mail

@@ -8,7 +8,6 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.utils import format_datetime
-from uuid import uuid4
 
 from sqlalchemy import text
 from temporalio import activity
@@ -17,10 +16,12 @@ from activities.actions import Ledger
 from activities.clock import now
 from activities.inbox import MailboxReader
 from activities.letters import LetterWriter, find_thread
+from activities.mail_addresses import only_with_address
 from activities.mailboxes import Postboxes
-from activities.results import Abandoned, Reserved, Sent, Unconfirmed, hash_of
+from activities.marks import clear_mark, new_mark, set_mark
+from activities.results import Abandoned, Reserved, Sent, Unconfirmed
 from shared.contracts.recipient import ActionOrder
-from shared.db.repositories.ledger import forget_draft, keep_draft, keep_message_id
+from shared.db.models.recipients import ActionStatus
 from shared.domain.recipient import ActivityName, Outcome
 from shared.errors import Ambiguous, Invalid, ProviderError, Refused, Unavailable
 from shared.providers.smtp import SmtpSession, smtp_session
@@ -61,7 +62,7 @@ class SmtpActivities:
     @activity.defn(name=ActivityName.SMTP_SEND)
     async def send(self, order: ActionOrder) -> Outcome:
         """Send the mail of one step, once, however often this is retried."""
-        return await self._ledger.act_once(order, self._call)
+        return await self._ledger.act_once(order, only_with_address(self._call))
 
     @activity.defn(name="smtp.settle")
     async def settle(self, order: ActionOrder) -> bool:
@@ -70,12 +71,16 @@ class SmtpActivities:
         if begun is None:
             return False
         if begun.action.draft_id is None:
-            # Not handed over; while it is wanted, its own retry goes on.
-            if begun.is_wanted:
+            # Not handed over; while it is wanted, its own retry goes on, unless another attempt
+            # found the mark before it was taken back, and had the recipient wait.
+            if begun.is_wanted and begun.action.status is ActionStatus.RESERVED:
                 return False
             await self._ledger.record(order, begun, Abandoned())
             return True
         if not (await self._is_seen(begun) or await self._counts_as_sent(begun)):
+            if not begun.is_wanted and begun.action.status is ActionStatus.RESERVED:
+                # Its recipient has ended, so that no retry would ever tell people.
+                await self._ledger.record(order, begun, Unconfirmed())
             return False
         await self._ledger.record(order, begun, _sent(begun))
         return True
@@ -102,8 +107,10 @@ class SmtpActivities:
     async def _hand_over(
         self, session: SmtpSession, reserved: Reserved, letter: _Letter
     ) -> Sent | Abandoned | Unconfirmed:
-        mark = f"smtp/{uuid4()}"
-        kept = await self._mark(reserved, letter, mark)
+        mark = new_mark("smtp")
+        kept = await set_mark(
+            self._ledger, reserved, mark, thread_id=letter.thread_id, message_id=letter.message_id
+        )
         if kept is None:
             return Abandoned()
         if kept != mark:
@@ -116,7 +123,7 @@ class SmtpActivities:
             return await self._look(_marked(reserved, letter))
         except ProviderError:
             # The server has said that it did not take it.
-            await self._unmark(reserved, mark)
+            await clear_mark(self._ledger, reserved, mark)
             raise
         return Sent(provider_id=letter.message_id, thread_id=letter.thread_id)
 
@@ -160,7 +167,7 @@ class SmtpActivities:
             await self._reader.look(reserved.account, now(), older_than=SEEN_RECENTLY)
         except ProviderError:
             # Before a first mail there is no answer to miss; a follow-up waits.
-            if reserved.situation.last_sent is not None:
+            if reserved.situation.last_mail is not None:
                 raise
 
     def _write(self, reserved: Reserved) -> _Letter:
@@ -177,34 +184,6 @@ class SmtpActivities:
             raise Refused(str(error)) from None
         thread_id = earlier.thread_id if earlier and earlier.thread_id else message_id
         return _Letter(sender=sender, to=to, raw=raw, message_id=message_id, thread_id=thread_id)
-
-    async def _mark(self, reserved: Reserved, letter: _Letter, mark: str) -> str | None:
-        """Look a last time whether it is wanted. From here on it may have been handed over."""
-        action = reserved.action
-        async with self._ledger.database.company_transaction(
-            reserved.account.company_id
-        ) as connection:
-            kept = await keep_draft(
-                connection,
-                reserved.situation.recipient.id,
-                action.id,
-                company_id=reserved.account.company_id,
-                round_=action.round,
-                draft_id=mark,
-                thread_id=letter.thread_id,
-            )
-            if kept is not None and kept.draft_id == mark:
-                await keep_message_id(connection, action.id, letter.message_id)
-        return kept.draft_id if kept else None
-
-    async def _unmark(self, reserved: Reserved, mark: str) -> None:
-        content_hash = hash_of(reserved.situation, reserved.action.step_id)
-        async with self._ledger.database.company_transaction(
-            reserved.account.company_id
-        ) as connection:
-            await forget_draft(
-                connection, reserved.action.id, draft_id=mark, content_hash=content_hash
-            )
 
 
 def _marked(reserved: Reserved, letter: _Letter) -> Reserved:

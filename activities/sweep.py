@@ -10,10 +10,11 @@ from uuid_utils.compat import uuid7
 
 from shared.conductor import Conductor
 from shared.contracts.imports import ImportOrder
-from shared.contracts.operations import LaunchOrder
+from shared.contracts.operations import LaunchOrder, WakingOrder
 from shared.contracts.recipient import ActionOrder, RecipientRef, WakeSignal
 from shared.db.repositories.situations import MAIL_ACTIVITY
 from shared.db.session import Database
+from shared.domain.recipient import ActivityName
 from shared.inbound import repeat_signals
 
 MOST = 200
@@ -25,14 +26,15 @@ UNSETTLED = timedelta(minutes=5)
 
 _TO_LAUNCH = text("select company_id, id from campaigns_to_launch()")
 _UNFINISHED = text("select company_id, id from imports_unfinished(:before, :most)")
+_UNTOLD = text("select company_id, id from wakings_open(:before, :most)")
 _OVERDUE = text("select company_id, id from recipients_overdue(:before, :most)")
 _UNSIGNALLED = text("select company_id, id from events_unsignalled(:before, :most)")
 _PARKED = text("select company_id, id from recipients_parked_in_vain(:before, :most)")
 _UNSETTLED = text("select company_id, id from actions_unsettled(:before, :most)")
 _CAMPAIGN_OF = text("select campaign_id from recipients where id = :id")
 _ACTION = text(
-    "select x.recipient_id, x.step_id, a.kind from actions x join accounts a on a.id = x.account_id"
-    " where x.id = :id"
+    "select x.recipient_id, x.step_id, x.activity, a.kind from actions x"
+    " join accounts a on a.id = x.account_id where x.id = :id"
 )
 # The next sweep leaves it alone until it is overdue once more.
 _TOUCH = text("update recipients set next_at = :at where id = :id and closed_at is null")
@@ -50,17 +52,22 @@ class SweepActivities:
 
     @activity.defn(name="sweep.launch")
     async def launch(self) -> int:
-        """Pending recipients of active campaigns, and files of leads that nobody takes in."""
+        """What has a workflow of its own: launches, wakings, and files of leads."""
         found = await self._look_up(_TO_LAUNCH)
         for row in found:
             order = LaunchOrder(company_id=row.company_id, campaign_id=row.id)
             await self._conductor.launch(order)
+        wakings = await self._look_up(_UNTOLD, before=_ago(UNSTARTED), most=MOST)
+        for row in wakings:
+            await self._conductor.wake_many(
+                WakingOrder(company_id=row.company_id, waking_id=row.id)
+            )
         imports = await self._look_up(_UNFINISHED, before=_ago(UNSTARTED), most=MOST)
         for row in imports:
             await self._conductor.start_import(
                 ImportOrder(company_id=row.company_id, job_id=row.id)
             )
-        return len(found) + len(imports)
+        return len(found) + len(wakings) + len(imports)
 
     @activity.defn(name="sweep.restart")
     async def restart(self) -> int:
@@ -135,7 +142,7 @@ class SweepActivities:
         return ActionOrder(
             company_id=row.company_id,
             recipient_id=action.recipient_id,
-            activity=MAIL_ACTIVITY[action.kind],
+            activity=ActivityName(action.activity or MAIL_ACTIVITY[action.kind]),
             step_id=action.step_id,
         )
 

@@ -90,6 +90,24 @@ class Settings(BaseSettings):
         "https://www.googleapis.com/oauth2/v3/certs", description="Keys that sign Google's tokens."
     )
     gmail_endpoint: str = Field("https://gmail.googleapis.com", description="The Gmail API.")
+    calendar_endpoint: str = Field(
+        "https://www.googleapis.com/calendar/v3/", description="The Google Calendar API."
+    )
+    bland_endpoint: str = Field(
+        "https://api.bland.ai", description="The API of Bland, whose agents place phone calls."
+    )
+    bland_webhook_secret: SecretStr | None = Field(
+        None,
+        description="Secret that Bland signs its webhooks with, for accounts without one of their"
+        " own; without either, calls are asked for instead.",
+    )
+    cronofy_client_id: str | None = Field(
+        None, description="Client at Cronofy, for calendars that are not Google's."
+    )
+    cronofy_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    cronofy_endpoint: str = Field(
+        "https://api.cronofy.com", description="Cronofy's API, in the data centre of the client."
+    )
     pubsub_topic: str | None = Field(
         None,
         description="projects/P/topics/T that Gmail tells of new mails; without it mailboxes are"
@@ -118,6 +136,17 @@ class Settings(BaseSettings):
     )
     largest_upload_mb: int = Field(
         1_000, ge=1, description="Megabytes that an uploaded file of leads may have."
+    )
+    unipile_endpoint: str | None = Field(
+        None,
+        description="https://DSN of Unipile, which speaks for accounts of LinkedIn; without it"
+        " LinkedIn's steps are to-dos for people.",
+    )
+    unipile_api_key: SecretStr | None = Field(None, description="Its key.")
+    unipile_webhook_secret: SecretStr | None = Field(
+        None,
+        description="Comes back in a header of POST /webhooks/unipile; without it nobody may call"
+        " there, and accounts are only read every so often.",
     )
     openai_base_url: str | None = Field(
         None,

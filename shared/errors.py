@@ -14,7 +14,9 @@ DrumbeatError
     ├── Gone          the thing we named is not there any more
     ├── AuthExpired   wait for a person to reconnect the account
     ├── AccountRefused  the account cannot do this until a person mends it
+    ├── Misdefined    the step itself is wrong: nobody is reached by it until it is edited
     └── Refused       this lead will never accept this message
+        └── DoNotCall  this number must not be dialled, by anybody
 """
 
 from datetime import timedelta
@@ -80,4 +82,10 @@ class AuthExpired(ProviderError): ...
 class AccountRefused(ProviderError): ...
 
 
+class Misdefined(ProviderError): ...
+
+
 class Refused(ProviderError): ...
+
+
+class DoNotCall(Refused): ...

@@ -1,6 +1,6 @@
 """The single door for everything that comes back: record it, commit, then say whose it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,8 +15,10 @@ from shared.contracts.recipient import RecipientRef, StopSignal, WakeSignal
 from shared.db.repositories.answers import hold_colleagues, note_class
 from shared.db.repositories.guards import guard_account
 from shared.db.repositories.matching import find_owner, has_recipients
+from shared.db.repositories.outcomes import note_event
+from shared.db.repositories.suppressions import suppress_lead
 from shared.db.session import Database
-from shared.domain.inbound import Effect, InboundKind, effect_of
+from shared.domain.inbound import PERSON, Effect, InboundKind, StopRules, effect_of
 from shared.domain.pacing import JUDGED
 from shared.domain.recipient import EndReason, is_end_replaced
 from shared.keyring import Keyring
@@ -31,8 +33,9 @@ values (:account_id, :provider, :provider_event_id, :kind, :thread_id, :message_
 on conflict (company_id, account_id, provider_event_id) do nothing returning id
 """)
 _LOCK_LEAD = text("""
-select id, campaign_id, started_at, end_reason, closed_at from recipients
-where lead_id = :lead_id order by id for update
+select r.id, r.campaign_id, r.started_at, r.end_reason, r.closed_at, c.stop_rules
+from recipients r join campaigns c on c.id = r.campaign_id
+where r.lead_id = :lead_id order by r.id for update of r
 """)
 _TIE = text("update inbound_events set recipient_id = :recipient_id where id = :id")
 _END = text("""
@@ -41,15 +44,12 @@ update recipients set end_reason = :reason, ended_at = clock_timestamp() where i
 _AWAY = text("""
 update recipients set away_until = greatest(away_until, :returns_at) where id = any (:ids)
 """)
-_SUPPRESS = text("""
-insert into suppressions (key_hash, kind, value, reason, source)
-values (:key_hash, 'email', :value, :reason, :source)
-on conflict (company_id, key_hash) do nothing
-""")
-_LEAD_STATUS = text("update leads set status = :status where id = :lead_id returning email")
+_LEAD_STATUS = text(
+    "update leads set status = :status where id = :lead_id returning email, phone, linkedin_url"
+)
 _ANSWERED = text("""
 update actions set responded_at = :at where id = (
-  select id from actions where recipient_id = :recipient_id and status = 'sent'
+  select id from actions where recipient_id = :recipient_id and status in ('sent', 'placed')
     and responded_at is null order by settled_at desc limit 1)
 """)
 _SOFT_BOUNCES = text("""
@@ -87,19 +87,20 @@ class Recorded:
 
 
 async def receive_inbound(
-    database: Database, keyring: Keyring, conductor: Conductor, event: InboundEvent
+    database: Database, keyring: Keyring, conductor: Conductor | None, event: InboundEvent
 ) -> bool:
     """Store an event once, end what it ends, commit, and only then signal. True: it was new.
 
-    When a signal fails the event stays unsignalled, and the sweep repeats it. What a reply means
-    is found out behind the signal, so that nothing waits for it.
+    `conductor` None: whom it concerns knows. When a signal fails the event stays unsignalled, and
+    the sweep repeats it. What a reply means is found out behind the signal: nothing waits for it.
     """
     async with database.company_transaction(event.company_id) as connection:
         recorded = await record_inbound(connection, keyring, event)
     if recorded.id is None:
         return False
     INBOUND.labels(kind=event.kind).inc()
-    await _signal(conductor, recorded, recorded.id)
+    if conductor is not None:
+        await _signal(conductor, recorded, recorded.id)
     async with database.company_transaction(event.company_id) as connection:
         await _settle(connection, recorded.id, event)
     return True
@@ -196,17 +197,19 @@ async def _tie(
     locked = (await connection.execute(_LOCK_LEAD, {"lead_id": owner.lead_id})).all()
     effect = await _effect(connection, event, owner)
     concerned = [row for row in locked if _is_concerned(row, owner.id, effect)]
+    # A person who says that it was an answer means that it is over.
+    if event.kind is InboundKind.REPLY and event.provider != PERSON:
+        rules = {row.id: StopRules(**row.stop_rules) for row in locked}
+        concerned = [row for row in concerned if _is_stopped(row, owner.id, rules)]
     await _apply(connection, event, owner, effect, [row.id for row in concerned])
     if effect.ends in JUDGED:
         await guard_account(connection, owner.id, at=event.occurred_at or datetime.now(UTC))
     if effect.lead_status:
         changed = {"lead_id": owner.lead_id, "status": effect.lead_status}
-        email = await connection.scalar(_LEAD_STATUS, changed)
-        if effect.suppresses and email:
-            key_hash = keyring.suppression_key("email", email)
-            suppression = {"key_hash": key_hash, "value": email, "reason": event.kind}
-            suppression |= {"source": event.provider}
-            await connection.execute(_SUPPRESS, suppression)
+        lead = (await connection.execute(_LEAD_STATUS, changed)).one_or_none()
+        if effect.suppresses and lead:
+            key_of, source = keyring.suppression_key, event.provider
+            await suppress_lead(connection, key_of, lead, reason=event.kind, source=source)
     return _recorded(event, event_id, effect, concerned)
 
 
@@ -226,6 +229,11 @@ def _is_concerned(row: Row[Any], owner_id: UUID, effect: Effect) -> bool:
     return effect.wakes and current is None
 
 
+def _is_stopped(row: Row[Any], owner_id: UUID, rules: Mapping[UUID, StopRules]) -> bool:
+    answered = rules.get(owner_id, StopRules())
+    return answered.ends(None if row.id == owner_id else rules[row.id])
+
+
 async def _apply(
     connection: AsyncConnection,
     event: InboundEvent,
@@ -237,6 +245,7 @@ async def _apply(
         await connection.execute(_END, {"ids": ids, "reason": effect.ends})
     if event.returns_at and ids:
         await connection.execute(_AWAY, {"ids": ids, "returns_at": event.returns_at})
+    await note_event(connection, event, owner.id, at=event.occurred_at)
     if effect.ends:
         answered = {"recipient_id": owner.id, "at": event.occurred_at}
         await connection.execute(_ANSWERED, answered)

@@ -1,11 +1,16 @@
-"""What the settings of an installation make: its keyring, and how it is known to Google."""
+"""What the settings of an installation make: its keyring, and how providers know it."""
 
+from dataclasses import dataclass
+
+import httpx
 from pydantic import SecretStr
 
 from shared.config import Settings, environment_names
 from shared.errors import Misconfigured
 from shared.keyring import Keyring
-from shared.providers.google_oauth import GoogleEndpoints
+from shared.providers.cronofy import CronofyClient
+from shared.providers.google_oauth import GoogleEndpoints, GoogleOAuth
+from shared.providers.unipile import UnipileClient
 
 
 def make_keyring(settings: Settings) -> Keyring:
@@ -28,6 +33,38 @@ def google_endpoints(settings: Settings) -> GoogleEndpoints:
     )
 
 
+def make_unipile(settings: Settings, http: httpx.AsyncClient) -> UnipileClient | None:
+    """None: no account of LinkedIn can be connected, and its steps are done by people."""
+    endpoint, api_key = settings.unipile_endpoint, settings.unipile_api_key
+    if endpoint is None and api_key is None:
+        return None
+    if endpoint is None or api_key is None:
+        raise Misconfigured(
+            "Set both of DRUMBEAT_UNIPILE_ENDPOINT and DRUMBEAT_UNIPILE_API_KEY, or neither"
+        )
+    return UnipileClient(http, endpoint=endpoint, api_key=plain(api_key))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarClients:
+    """Where calendars are. `cronofy` None: this installation has no client there."""
+
+    google_endpoint: str
+    cronofy: CronofyClient | None
+
+
+def calendar_clients(settings: Settings) -> CalendarClients:
+    cronofy = None
+    if settings.cronofy_client_id and settings.cronofy_client_secret:
+        cronofy = CronofyClient(
+            client_id=settings.cronofy_client_id,
+            client_secret=plain(settings.cronofy_client_secret),
+            endpoint=settings.cronofy_endpoint.rstrip("/"),
+            redirect_uri=f"{public_url(settings)}/email/callback/",
+        )
+    return CalendarClients(google_endpoint=settings.calendar_endpoint, cronofy=cronofy)
+
+
 def public_url(settings: Settings) -> str:
     return (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
 
@@ -43,3 +80,10 @@ def require(settings: Settings, field: str) -> str:
 
 def plain(secret: SecretStr | None) -> str:
     return secret.get_secret_value() if secret else ""
+
+
+def make_google(settings: Settings, http: httpx.AsyncClient) -> GoogleOAuth | None:
+    """Without an OAuth client no account can be connected, but everything else works."""
+    if settings.google_client_id is None or settings.google_client_secret is None:
+        return None
+    return GoogleOAuth(http, google_endpoints(settings))

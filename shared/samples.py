@@ -50,7 +50,12 @@ def sample_letter(
 
 
 def _subject(steps: Sequence[StepRow], step: StepRow) -> str:
-    before = [one.subject for one in steps if one.position <= step.position]
+    """Its own, else that of the mail before it which everybody has had who comes here."""
+    before = [
+        one.subject
+        for one in steps
+        if one.position <= step.position and all(guard in step.guards for guard in one.guards)
+    ]
     return next((subject for subject in reversed(before) if subject), "")
 
 

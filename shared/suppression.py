@@ -17,6 +17,7 @@ class SuppressionReason(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
+    DO_NOT_CALL = "do_not_call"
     MANUAL = "manual"
     ERASED = "erased"
 

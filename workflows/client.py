@@ -1,8 +1,8 @@
 """The one door from the rest of the product to Temporal."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import (
@@ -14,12 +14,20 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 from temporalio.contrib.opentelemetry import TracingInterceptor
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime
+from temporalio.service import RPCError, RPCStatusCode
 
+from shared.conductor import Overloaded
 from shared.contracts.imports import ImportOrder
-from shared.contracts.operations import InboxShard, LaunchOrder, MailboxOrder, SampleOrder
+from shared.contracts.operations import (
+    InboxShard,
+    LaunchOrder,
+    MailboxOrder,
+    RehearsalOrder,
+    SampleOrder,
+    WakingOrder,
+)
 from shared.contracts.queues import Queue, queue_beside
 from shared.contracts.recipient import RecipientRef, RecipientStart, StopSignal, WakeSignal
 from shared.domain.recipient import ActivityName, EndReason, Planned
@@ -27,10 +35,13 @@ from workflows.importing import ImportWorkflow
 from workflows.inbox import InboxWorkflow
 from workflows.launch import LaunchWorkflow
 from workflows.mailbox import MailboxWorkflow
+from workflows.payloads import DATA_CONVERTER
 from workflows.recipient import RecipientWorkflow
+from workflows.rehearsing import RehearsalWorkflow
 from workflows.samples import SampleWorkflow
 from workflows.sweep import WORKFLOW_ID as SWEEP
 from workflows.sweep import SweepWorkflow
+from workflows.waking import WakingWorkflow
 from workflows.webhooks import WORKFLOW_ID as WEBHOOKS
 from workflows.webhooks import WebhooksWorkflow
 
@@ -38,6 +49,8 @@ COMPANY = SearchAttributeKey.for_keyword("DrumbeatCompany")
 CAMPAIGN = SearchAttributeKey.for_keyword("DrumbeatCampaign")
 ACCOUNT = SearchAttributeKey.for_keyword("DrumbeatAccount")
 STATUS = SearchAttributeKey.for_keyword("DrumbeatStatus")
+# A wait that a timer is good enough for.
+SHORT = timedelta(seconds=1)
 
 
 async def connect_temporal(
@@ -54,7 +67,7 @@ async def connect_temporal(
         namespace=namespace,
         api_key=api_key,
         tls=api_key is not None,
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         runtime=runtime,
         interceptors=[TracingInterceptor()] if is_traced else [],
     )
@@ -79,6 +92,22 @@ class TemporalConductor:
     async def wake(self, recipient: RecipientRef, signal: WakeSignal) -> None:
         await self._start(_look_now(recipient), signal_name="wake", signal=signal)
 
+    async def wake_many(self, order: WakingOrder) -> None:
+        """Tell everybody whom a change concerns. What is asked for meanwhile is told as well."""
+        await self._temporal.start_workflow(
+            WakingWorkflow.run,
+            order,
+            id=order.workflow_id,
+            task_queue=queue_beside(self._recipients, Queue.OPS),
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal="ask",
+            static_summary="tells recipients of a change that concerns many",
+            search_attributes=TypedSearchAttributes(
+                [SearchAttributePair(COMPANY, str(order.company_id))]
+            ),
+            priority=Priority(fairness_key=str(order.company_id)),
+        )
+
     async def launch(self, order: LaunchOrder) -> None:
         await self._start_on_ops(
             LaunchWorkflow.run,
@@ -86,6 +115,7 @@ class TemporalConductor:
             id=order.workflow_id,
             summary="starts the pending recipients of a campaign",
             attributes=_attributes(order.company_id, order.campaign_id),
+            priority=Priority(fairness_key=str(order.company_id)),
         )
 
     async def start_import(self, order: ImportOrder) -> None:
@@ -94,6 +124,16 @@ class TemporalConductor:
             [order],
             id=order.workflow_id,
             summary="takes in a file of leads",
+            attributes=TypedSearchAttributes([SearchAttributePair(COMPANY, str(order.company_id))]),
+            priority=Priority(fairness_key=str(order.company_id)),
+        )
+
+    async def rehearse(self, order: RehearsalOrder) -> None:
+        await self._start_on_ops(
+            RehearsalWorkflow.run,
+            [order],
+            id=order.workflow_id,
+            summary="plays a campaign forward",
             attributes=TypedSearchAttributes([SearchAttributePair(COMPANY, str(order.company_id))]),
             priority=Priority(fairness_key=str(order.company_id)),
         )
@@ -172,9 +212,13 @@ class TemporalConductor:
 
         A signal goes with a start, because a plain one does not reach a workflow that is not
         there. One that has failed or was terminated starts anew; one that has ended stays ended.
+        Raises Overloaded.
         """
         recipient = start.recipient
-        with suppress(WorkflowAlreadyStartedError):
+        # Until then it costs one event and no timer; a signal with a start rouses it all the same.
+        delay = start.next.at - datetime.now(UTC)
+        first = f"First: **{start.next.label}, at {start.next.at:%Y-%m-%d %H:%M:%S}Z**"
+        with suppress(WorkflowAlreadyStartedError), _overload_named():
             await self._temporal.start_workflow(
                 RecipientWorkflow.run,
                 start,
@@ -188,8 +232,21 @@ class TemporalConductor:
                     recipient.company_id, recipient.campaign_id, start.account_id
                 ),
                 static_summary=f"one lead's way through campaign {recipient.campaign_id}",
+                static_details=first,
+                start_delay=delay if delay > SHORT else None,
                 priority=Priority(fairness_key=str(recipient.company_id)),
             )
+
+
+@contextmanager
+def _overload_named() -> Iterator[None]:
+    """The client has asked for some seconds again and again by then."""
+    try:
+        yield
+    except RPCError as error:
+        if error.status is RPCStatusCode.RESOURCE_EXHAUSTED:
+            raise Overloaded("Temporal has too much to do") from error
+        raise
 
 
 def _attributes(

@@ -1,15 +1,18 @@
-"""Starts the pending recipients of one campaign, page by page, at a bounded rate."""
+"""Starts the pending recipients of one campaign, turn by turn, as fast as Temporal takes them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.launch import PAGE, LaunchActivities
+    from activities.launch import LaunchActivities
     from shared.contracts.operations import LaunchOrder
-    from workflows.policies import BATCH
+    from workflows.policies import LAUNCH
 
-PAGES_PER_RUN = 200
+TURNS_PER_RUN = 200
+# The launcher rested between pages before its activity found the pace by itself.
+PACED = "2026-11-21-paced-launch"
 
 
 @workflow.defn(name="launch")
@@ -19,19 +22,22 @@ class LaunchWorkflow:
 
     @workflow.run
     async def run(self, order: LaunchOrder) -> int:
-        """Page on until nothing is pending, or the campaign is no longer active."""
-        for _ in range(PAGES_PER_RUN):
+        """Go on until nobody is pending, or the campaign is not to be launched now."""
+        for _ in range(TURNS_PER_RUN):
             page = await workflow.execute_activity_method(
                 LaunchActivities.start_page,
                 order,
                 summary=f"after {self._started} started",
-                **BATCH,
+                **LAUNCH,
             )
             self._started += page.started
             workflow.set_current_details(f"**{self._started}** recipients started in this run")
             if page.is_last:
                 return self._started
-            await workflow.sleep(timedelta(seconds=min(PAGE, order.rate) / order.rate))
+            if workflow.patched(PACED):
+                order = replace(order, rate=page.rate or order.rate)
+            else:
+                await workflow.sleep(timedelta(seconds=min(200, order.rate) / order.rate))
         return workflow.continue_as_new(order)
 
     @workflow.query

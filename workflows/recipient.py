@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
         WakeSignal,
     )
     from shared.domain.recipient import ActivityName, EndReason, Finished, Outcome, Parked, Planned
-    from workflows.policies import ACTIVITIES, DATABASE, POLICIES, QUEUES
+    from workflows.policies import ACTIVITIES, DATABASE, POLICIES, QUEUES, timer_for
 
 LONGEST_PARKING = timedelta(days=7)
 STATUS = SearchAttributeKey.for_keyword("DrumbeatStatus")
@@ -36,7 +36,8 @@ class RecipientWorkflow:
         self._recipient = start.recipient
         self._next = start.next
         self._stop: EndReason | None = None
-        self._is_woken = False
+        self._woken: WakeSignal | None = None
+        self._is_with_person = False
         self._status = "active"
         self._told = ""
         self._seen: set[UUID] = set()
@@ -49,16 +50,22 @@ class RecipientWorkflow:
             # Looked at after every wait: a timer that fired does not mean that nobody replied.
             if self._stop:
                 return await self._close(self._stop)
-            if self._is_woken:
-                self._is_woken = False
-                self._next = _look_again("woken", after=timedelta(0))
+            if woken := self._woken:
+                self._woken, self._is_with_person = None, False
+                if woken.next:
+                    self._next = woken.next
+                    continue
+                # What asks for news is what was woken for, and looks at the rows itself.
+                if self._next.activity is not ActivityName.BLAND_COLLECT:
+                    self._next = _look_again("woken", after=timedelta(0))
             match await self._act():
                 case Planned() as planned:
                     self._next = planned
                     self._show("active")
-                case Parked(reason=reason):
-                    self._next = _look_again(f"parked: {reason}", after=LONGEST_PARKING)
-                    self._show("parked")
+                case Parked() as parked:
+                    self._next = _look_again(f"parked: {parked.reason}", after=LONGEST_PARKING)
+                    self._is_with_person = parked.is_with_person
+                    self._show("active" if parked.is_with_person else "parked")
                 case Finished(reason=reason):
                     return self._end(reason)
 
@@ -70,9 +77,9 @@ class RecipientWorkflow:
 
     @workflow.signal
     def wake(self, signal: WakeSignal) -> None:
-        """Something changed: look at the rows now."""
+        """Something changed: go on with what it says; without, or of two at once, look at rows."""
         if self._is_new(signal.event_id):
-            self._is_woken = True
+            self._woken = WakeSignal(event_id=signal.event_id) if self._woken else signal
 
     @workflow.query
     def progress(self) -> Planned:
@@ -81,14 +88,15 @@ class RecipientWorkflow:
 
     async def _wait(self) -> None:
         """Wait for the instant, a stop or a wake. Never says which: look at the state."""
-        details = f"{self._next.label}, at {self._next.at:%Y-%m-%d %H:%M:%S}Z"
-        workflow.set_current_details(f"{self._told}Next: **{details}**")
+        when = "" if self._is_with_person else f", at {self._next.at:%F %T}Z"
+        workflow.set_current_details(f"{self._told}Next: **{self._next.label}{when}**")
         left = self._next.at - workflow.now()
         if left <= timedelta(0) or self._is_roused():
             return
+        timeout = None if self._is_with_person else timer_for(self._next, left)
         with suppress(TimeoutError):
             await workflow.wait_condition(
-                self._is_roused, timeout=left, timeout_summary=details[:200]
+                self._is_roused, timeout=timeout, timeout_summary=f"{self._next.label}{when}"[:200]
             )
 
     async def _act(self) -> Outcome:
@@ -144,7 +152,7 @@ class RecipientWorkflow:
             workflow.upsert_search_attributes([STATUS.value_set(status)])
 
     def _is_roused(self) -> bool:
-        return self._stop is not None or self._is_woken
+        return self._stop is not None or self._woken is not None
 
     def _is_new(self, event_id: UUID) -> bool:
         is_new, self._seen = event_id not in self._seen, self._seen | {event_id}

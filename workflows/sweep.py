@@ -9,21 +9,20 @@ from temporalio.exceptions import ActivityError
 with workflow.unsafe.imports_passed_through():
     from activities.answers import AnswerActivities
     from activities.forgetting import ForgettingActivities
-    from activities.gmail import GmailActivities
-    from activities.smtp import SmtpActivities
+    from activities.linkedin_tidying import LinkedInTidying
     from activities.sweep import SweepActivities
     from activities.tidying import TidyingActivities
     from activities.watching import WatchActivities
     from shared.contracts.operations import SweepReport
     from shared.contracts.queues import Queue, queue_beside
-    from shared.domain.recipient import ActivityName
-    from workflows.policies import BATCH, LOOK_UP, QUEUES, TIDYING
+    from workflows.policies import BATCH, LOOK_UP, QUEUES, SETTLERS, TIDYING
 
 SWEEPS_PER_RUN = 100
 SWEEPS_PER_TIDYING = 60
 TIDY_DRAFTS = "2026-11-21-tidy-drafts"
 FORGET_ROWS = "2026-11-21-forget-rows"
 ANSWERS = "2026-11-21-answers"
+TIDY_INVITATIONS = "2026-11-21-tidy-invitations"
 PAUSE = timedelta(seconds=60)
 WORKFLOW_ID = "sweep"
 
@@ -40,6 +39,8 @@ class SweepWorkflow:
                 await self._forget()
             if number % SWEEPS_PER_TIDYING == 0 and workflow.patched(TIDY_DRAFTS):
                 await self._tidy()
+            if number % SWEEPS_PER_TIDYING == 0 and workflow.patched(TIDY_INVITATIONS):
+                await self._tidy_invitations()
             if workflow.patched(ANSWERS):
                 await self._read_answers(is_watching=number % SWEEPS_PER_TIDYING == 0)
             await workflow.sleep(PAUSE)
@@ -60,6 +61,13 @@ class SweepWorkflow:
         with suppress(ActivityError):
             await workflow.execute_activity_method(
                 TidyingActivities.tidy, task_queue=gmail, summary="delete leftovers", **TIDYING
+            )
+
+    async def _tidy_invitations(self) -> None:
+        linkedin = queue_beside(workflow.info().task_queue, Queue.LINKEDIN)
+        with suppress(ActivityError):
+            await workflow.execute_activity_method(
+                LinkedInTidying.tidy, task_queue=linkedin, summary="withdraw the old", **TIDYING
             )
 
     async def _forget(self) -> None:
@@ -87,8 +95,9 @@ class SweepWorkflow:
         orders = await run(SweepActivities.find_unsettled, summary="find unsettled", **BATCH)
         settled = 0
         for order in orders:
-            is_smtp = order.activity is ActivityName.SMTP_SEND
-            settle = SmtpActivities.settle if is_smtp else GmailActivities.settle
+            settle = SETTLERS.get(order.activity)
+            if settle is None:
+                continue
             queue = queue_beside(workflow.info().task_queue, QUEUES[order.activity])
             # An account that is down must not hold up the others: the next sweep looks again.
             with suppress(ActivityError):

@@ -26,7 +26,14 @@ from shared.contracts.queues import Queue
 from shared.db.privileges import refuse_privileges
 from shared.db.session import Database, make_engine
 from shared.domain.webhooks import Patience
-from shared.installation import google_endpoints, make_keyring, plain, public_url, require
+from shared.installation import (
+    google_endpoints,
+    make_keyring,
+    make_unipile,
+    plain,
+    public_url,
+    require,
+)
 from shared.providers.google_oauth import GoogleOAuth
 from shared.storage import make_storage
 from shared.telemetry import set_up_logs, set_up_traces, trace_calls
@@ -40,8 +47,10 @@ from workflows.launch import LaunchWorkflow
 from workflows.mailbox import MailboxWorkflow
 from workflows.parts import Parts, make_parts
 from workflows.recipient import RecipientWorkflow
+from workflows.rehearsing import RehearsalWorkflow
 from workflows.samples import SampleWorkflow
 from workflows.sweep import SweepWorkflow
+from workflows.waking import WakingWorkflow
 from workflows.webhooks import WebhooksWorkflow
 
 log = logging.getLogger(__name__)
@@ -60,10 +69,12 @@ WORKFLOWS: dict[Queue, list[type]] = {
         LaunchWorkflow,
         InboxWorkflow,
         MailboxWorkflow,
+        WakingWorkflow,
         SweepWorkflow,
         WebhooksWorkflow,
         ImportWorkflow,
         SampleWorkflow,
+        RehearsalWorkflow,
     ],
 }
 
@@ -91,12 +102,22 @@ def make_worker(
             parts.watching.renew,
         ],
         Queue.SMTP: [parts.smtp.send, parts.smtp.settle],
+        Queue.BLAND: [parts.bland.call, parts.bland.collect, parts.bland.settle],
+        Queue.LINKEDIN: [
+            parts.linkedin.invite,
+            parts.linkedin.message,
+            parts.linkedin.settle,
+            parts.linkedin_tidying.tidy,
+        ],
         Queue.OPS: [
+            parts.tasks.open,
+            parts.tasks.settle,
             parts.launch.start_page,
             parts.inbox.poll,
             parts.inbox.look,
             parts.answers.match,
             parts.answers.classify,
+            parts.waking.tell_page,
             parts.sweep.launch,
             parts.sweep.restart,
             parts.sweep.signal,
@@ -106,6 +127,7 @@ def make_worker(
             parts.forgetting.forget,
             parts.webhooks.deliver,
             parts.samples.send,
+            parts.rehearsing.play,
             parts.imports.sniff,
             parts.imports.ask_model,
             parts.imports.hold,
@@ -189,6 +211,7 @@ def _make_parts(
         http=http,
         token_source_of=AccountTokens(database=database, oauth=oauth, keyring=keyring).source,
         gmail_endpoint=settings.gmail_endpoint,
+        bland_endpoint=settings.bland_endpoint,
         poll_seconds=settings.inbox_poll_seconds,
         webhook_caller=caller,
         patience=Patience(gives_up_after=timedelta(days=settings.webhook_give_up_days)),
@@ -197,6 +220,7 @@ def _make_parts(
         reply_model=_model(settings, ReplyModel),
         push_topic=settings.pubsub_topic,
         public_url=public_url(settings),
+        unipile=make_unipile(settings, http),
     )
 
 

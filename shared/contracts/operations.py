@@ -6,11 +6,11 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchOrder:
-    """Start every pending recipient of a campaign, `rate` a second at the most."""
+    """Start every pending recipient of a campaign, `rate` a second to begin with."""
 
     company_id: UUID
     campaign_id: UUID
-    rate: int = 50
+    rate: int = 200
 
     @property
     def workflow_id(self) -> str:
@@ -19,10 +19,14 @@ class LaunchOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchPage:
-    """What one page did. `is_last`: nothing is pending, or the campaign is not active."""
+    """What a turn of the launcher did. `rate`: with which the next one begins.
+
+    `is_last`: nobody is pending who could be started now, or nobody wants it now.
+    """
 
     started: int
     is_last: bool
+    rate: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +74,40 @@ class SampleOrder:
     @property
     def workflow_id(self) -> str:
         return f"sample/{self.company_id}/{self.sample_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RehearsalOrder:
+    """Play a campaign forward, as the row of the job says."""
+
+    company_id: UUID
+    job_id: UUID
+
+    @property
+    def workflow_id(self) -> str:
+        return f"rehearsal/{self.company_id}/{self.job_id}"
+
+    @property
+    def result_url(self) -> str:
+        return f"/api/tasks/{self.job_id}/rehearsal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WakingOrder:
+    """Tell everybody whom a waking's row names to look again, `rate` a second at the most."""
+
+    company_id: UUID
+    waking_id: UUID
+    rate: int = 50
+
+    @property
+    def workflow_id(self) -> str:
+        return f"waking/{self.company_id}/{self.waking_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WakingPage:
+    """What one page did. `is_last`: everybody was told."""
+
+    told: int
+    is_last: bool

@@ -7,6 +7,8 @@ class Queue(StrEnum):
     RECIPIENT = "recipient"
     GMAIL = "gmail"
     SMTP = "smtp"
+    LINKEDIN = "linkedin"
+    BLAND = "bland"
     OPS = "ops"
 
 

@@ -55,4 +55,7 @@ class StopSignal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WakeSignal:
+    """`next`: what the rows say since the change, by whoever has made it; None: look at them."""
+
     event_id: UUID
+    next: Planned | None = None

@@ -16,13 +16,19 @@ from shared.db.models import JobRow
 from shared.db.session import Database
 from shared.domain.recipient import ActivityName, Outcome
 from shared.keyring import Keyring
+from shared.providers.unipile import UnipileClient
 from shared.storage import Storage, make_storage
+from tests.activities.calling import at, bland, call, collect, line, phone_parts
 from tests.activities.files import Import, job_of, load, make_job
 from tests.factories import NOON, Company
 from tests.fakes.conductor import RecordingConductor
 from tests.fakes.gmail import FakeGmail, FakeTokens
 from tests.fakes.mail_server import FakeSmtp, ImapServer, move_to_smtp
+from tests.fakes.unipile import FakeUnipile
+from tests.networking import Clock, Network, connect_network
 from workflows.parts import Parts, make_parts
+
+__all__ = ["at", "bland", "call", "collect", "line", "phone_parts"]
 
 Send = Callable[..., Awaitable[Outcome]]
 
@@ -51,12 +57,6 @@ def parts(
         gmail_endpoint=gmail.endpoint,
         poll_seconds=1,
     )
-
-
-def at(instant: datetime) -> ActivityEnvironment:
-    environment = ActivityEnvironment()
-    environment.info = replace(environment.info, started_time=instant)
-    return environment
 
 
 @pytest.fixture
@@ -121,3 +121,26 @@ def send_by_smtp(parts: Parts) -> Send:
         return await at(instant).run(parts.smtp.send, order)
 
     return attempt
+
+
+@pytest.fixture
+async def network(
+    company: Company, database: Database, keyring: Keyring, conductor: RecordingConductor
+) -> AsyncIterator[Network]:
+    clock, gmail = Clock(), FakeGmail()
+    unipile = FakeUnipile(clock=clock)
+    network = await connect_network(company, unipile, clock)
+    async with unipile.http() as http:
+        network.http = http
+        network.parts = make_parts(
+            database=database,
+            keyring=keyring,
+            conductor=conductor,
+            http=gmail.http(),
+            token_source_of=lambda _: FakeTokens(),
+            gmail_endpoint=gmail.endpoint,
+            poll_seconds=1,
+            unipile=UnipileClient(http, endpoint=unipile.endpoint, api_key=unipile.api_key),
+        )
+        yield network
+    assert unipile.contract.breaches == []

@@ -11,9 +11,9 @@ from uuid_utils.compat import uuid7
 from shared.contracts.inbound import InboundEvent
 from shared.contracts.recipient import RecipientRef
 from shared.db.models import AccountRow, ActionRow, ActionStatus, LeadRow
-from shared.db.models.accounts import AccountKind
 from shared.db.repositories.matching import find_owner
 from shared.db.session import Database
+from shared.domain.channels import AccountKind
 from shared.domain.inbound import InboundKind
 from tests.factories import NOON, Company
 

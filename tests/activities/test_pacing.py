@@ -8,7 +8,7 @@ from sqlalchemy import update
 from shared.contracts.recipient import ActionOrder
 from shared.db.models import CampaignRow, LeadRow, RecipientRow, StepRow
 from shared.db.models.campaigns import CampaignStatus
-from shared.db.repositories.situations import find_situation
+from shared.db.repositories.situation_rows import find_situation
 from shared.db.repositories.versions import VersionShelf, publish_version
 from shared.db.session import Database
 from shared.domain.explanation import explain

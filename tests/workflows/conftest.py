@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
@@ -45,7 +46,7 @@ class Workers:
         self._running = AsyncExitStack()
 
     async def start(self) -> None:
-        for queue in (Queue.RECIPIENT, Queue.GMAIL, Queue.SMTP):
+        for queue in (Queue.RECIPIENT, Queue.GMAIL, Queue.SMTP, Queue.OPS):
             worker = make_worker(self._temporal, queue, self._parts, prefix=self._prefix)
             await self._running.enter_async_context(worker)
 
@@ -70,8 +71,8 @@ class World:
         self.conductor = conductor
         self._keyring = keyring
 
-    async def start(self, *, is_paused: bool = False) -> Recipient:
-        self._campaign = await self.company.make_campaign()
+    async def start(self, *, is_paused: bool = False, **campaign: Any) -> Recipient:
+        self._campaign = await self.company.make_campaign(**campaign)
         self.ref = await self.company.make_recipient(self._campaign)
         if is_paused:
             plan = Planned(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
+from workflows.payloads import DATA_CONVERTER
 from workflows.recipient import RecipientWorkflow
 
 HISTORIES = {
@@ -25,14 +25,14 @@ def test_there_are_histories() -> None:
 @pytest.mark.parametrize("text", HISTORIES.values(), ids=HISTORIES.keys())
 async def test_a_stored_history_replays(text: str) -> None:
     history = WorkflowHistory.from_json("recipient", text)
-    replayer = Replayer(workflows=[RecipientWorkflow], data_converter=pydantic_data_converter)
+    replayer = Replayer(workflows=[RecipientWorkflow], data_converter=DATA_CONVERTER)
 
     await replayer.replay_workflow(history)
 
 
 async def test_a_changed_history_is_noticed() -> None:
     changed = HISTORIES["silence_gets_every_mail"].replace('"gmail.send"', '"gmail.post"')
-    replayer = Replayer(workflows=[RecipientWorkflow], data_converter=pydantic_data_converter)
+    replayer = Replayer(workflows=[RecipientWorkflow], data_converter=DATA_CONVERTER)
 
     with pytest.raises(Exception, match=r"[Nn]ondeterminism"):
         await replayer.replay_workflow(WorkflowHistory.from_json("recipient", changed))

@@ -3,10 +3,8 @@
 import asyncio
 
 from shared.contracts.operations import SampleOrder
-from shared.contracts.queues import Queue
 from shared.db.models import SampleMailRow, SampleStatus
 from tests.workflows.conftest import World
-from workflows.worker import make_worker
 
 
 async def test_a_test_mail_leaves_once(world: World) -> None:
@@ -22,15 +20,13 @@ async def test_a_test_mail_leaves_once(world: World) -> None:
         session.add(row)
     order = SampleOrder(company_id=company.id, sample_id=row.id)
 
-    workers = world.workers
-    async with make_worker(workers._temporal, Queue.OPS, workers._parts, prefix=workers._prefix):
-        await world.conductor.send_sample(order)
-        await world.conductor.send_sample(order)
-        async with asyncio.timeout(120):
-            while (await status_of(world, row)) is not SampleStatus.SENT:  # noqa: ASYNC110 - the row alone tells
-                await asyncio.sleep(0.05)
-        await world.conductor.send_sample(order)
-        await asyncio.sleep(0.5)
+    await world.conductor.send_sample(order)
+    await world.conductor.send_sample(order)
+    async with asyncio.timeout(120):
+        while (await status_of(world, row)) is not SampleStatus.SENT:  # noqa: ASYNC110 - the row alone tells
+            await asyncio.sleep(0.05)
+    await world.conductor.send_sample(order)
+    await asyncio.sleep(0.5)
     assert [mail.headers["To"] for mail in world.gmail.sent] == ["kim@acme.test"]
 
 
