@@ -1,9 +1,10 @@
 """Rows for tests, written through the same door as the product's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -22,10 +23,10 @@ from shared.db.models import (
     SuppressionRow,
     UserRow,
 )
-from shared.db.models.accounts import AccountKind
-from shared.db.models.campaigns import CampaignStatus, CampaignType, Channel
+from shared.db.models.campaigns import CampaignStatus, CampaignType
 from shared.db.repositories.versions import publish_version
 from shared.db.session import Database
+from shared.domain.channels import AccountKind, Channel
 from shared.domain.recipient import ActivityName
 from shared.keyring import Keyring
 from shared.suppression import lead_keys
@@ -83,8 +84,11 @@ class Company:
         *,
         waits: Sequence[int] = (0, 3 * DAY, 3 * DAY),
         text: str = "Hello {{ lead.first_name }}",
+        channels: Sequence[Channel] = (),
+        options: Mapping[str, Any] | None = None,
     ) -> Campaign:
-        """An active campaign of mails; `waits` are seconds after the one before."""
+        """An active campaign; `waits` are seconds after the one before. Mails, unless `channels`
+        says otherwise; `options` are those of every step."""
         campaign = CampaignRow(
             id=uuid7(),
             name="Spring",
@@ -97,7 +101,8 @@ class Company:
                 id=uuid7(),
                 campaign_id=campaign.id,
                 position=position,
-                channel=Channel.EMAIL,
+                channel=channels[position - 1] if channels else Channel.EMAIL,
+                options=dict(options or {}),
                 subject="Hello" if position == 1 else None,
                 message_template=text,
                 delay_seconds=wait,
@@ -112,13 +117,14 @@ class Company:
             campaign.version_id = await publish_version(session, campaign.id)
         return Campaign(id=campaign.id, step_ids=tuple(step.id for step in steps))
 
-    async def make_lead(self, *, email: str | None = None) -> UUID:
+    async def make_lead(self, *, email: str | None = None, **more: Any) -> UUID:
         email = email or f"ada-{uuid7()}@example.test"
         lead = LeadRow(
             id=uuid7(),
             email=email,
             first_name="Ada",
             suppression_keys=lead_keys(self._keyring, email=email),
+            **more,
         )
         async with self.session() as session:
             session.add(lead)

@@ -9,7 +9,6 @@ from typing import Any, get_args, get_type_hints
 import httpx
 import pytest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
 import activities
@@ -25,6 +24,7 @@ from tests.architecture.samples import OUTCOMES, is_message_shaped, messages, sa
 from tests.architecture.source import LAYERS, ROOT, Module, read
 from tests.fakes.conductor import RecordingConductor
 from workflows.parts import Parts, make_parts
+from workflows.payloads import DATA_CONVERTER
 from workflows.policies import ACTIVITIES, POLICIES, QUEUES
 from workflows.worker import WORKFLOWS, make_worker
 
@@ -90,8 +90,8 @@ async def test_every_message_comes_back_as_it_was(message: type) -> None:
         # An activity's answer is read by the union, which its `kind` must tell apart.
         hints: list[Any] = [message, Outcome] if message in OUTCOMES else [message]
         for hint in hints:
-            payloads = await pydantic_data_converter.encode([sample])
-            (back,) = await pydantic_data_converter.decode(payloads, [hint])
+            payloads = await DATA_CONVERTER.encode([sample])
+            (back,) = await DATA_CONVERTER.decode(payloads, [hint])
             assert back == sample
             assert type(back) is message
 

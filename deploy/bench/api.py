@@ -4,14 +4,10 @@ Both routes are served by one process and asked in turns by another, so that a s
 both. Nothing is cached: every request looks who asks, and reads the counters.
 """
 
-import asyncio
-import os
-import sys
 import tempfile
-from base64 import b64encode
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -22,16 +18,15 @@ from uuid_utils.compat import uuid7
 
 from api.tokens import AccessTokens
 from deploy.bench.asking import Answers, Page
+from deploy.bench.gateway import Keys, serving_gateway
 from deploy.bench.listing_server import BARE_PATH, ROWS
 from deploy.bench.result import BenchResult
 from deploy.local.migrate import migrate_meanwhile
-from deploy.local.ports import free_port
 from deploy.local.postgres import Postgres, running_postgres
-from deploy.local.temporal import Temporal, running_temporal
+from deploy.local.temporal import running_temporal
 from shared.db.models import CampaignRow, CompanyRow, MembershipRow, Role, UserRow
 from shared.db.models.campaigns import CampaignStatus, CampaignType
 from shared.db.session import Database, make_engine
-from shared.keyring import Keyring
 
 FEW = 10
 PATIENCE_SECONDS = 60
@@ -55,23 +50,9 @@ class ApiSize:
     seconds: float = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Keys:
-    """The installation's secrets, made up for this run."""
-
-    secret: str = field(default_factory=lambda: b64encode(os.urandom(32)).decode())
-
-    @property
-    def encryption(self) -> str:
-        return f"bench:{self.secret}"
-
-    def keyring(self) -> Keyring:
-        return Keyring(secret_key=self.secret, encryption_keys=self.encryption)
-
-
 async def bench_api(size: ApiSize, say: Callable[[str], None]) -> BenchResult:
     """Requests a second of both routes, and the list's p95 for few and for many recipients."""
-    started, keys = perf_counter(), _Keys()
+    started, keys = perf_counter(), Keys()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="drumbeat-bench-")))
         postgres = await stack.enter_async_context(running_postgres(folder / "postgres"))
@@ -88,7 +69,7 @@ async def bench_api(size: ApiSize, say: Callable[[str], None]) -> BenchResult:
             Database(engine), keys, large=size.large, recipients=size.recipients
         )
         await _analyze(postgres)
-        port = await stack.enter_async_context(_serving(postgres, temporal, keys, folder))
+        port = await stack.enter_async_context(serving_gateway(postgres, temporal, keys, folder))
         pages = {
             name: Page(port=port, path="/api/campaigns", token=token)
             for name, token in (("few", few), ("many", many))
@@ -142,7 +123,7 @@ async def _take_calm_turns(pages: dict[str, Page], size: ApiSize) -> dict[str, l
     return answers
 
 
-async def _make_company(database: Database, keys: _Keys, *, large: int, recipients: int) -> str:
+async def _make_company(database: Database, keys: Keys, *, large: int, recipients: int) -> str:
     """A company of 50 campaigns; returns an admin's token, as a log-in gives it."""
     company_id, user_id = uuid7(), uuid7()
     async with database.outside_session() as session:
@@ -192,41 +173,3 @@ async def _make_rows(postgres: Postgres, *, length: int) -> None:
         rows = [{"id": n, "name": f"Campaign {n}", "note": note} for n in range(1, ROWS + 1)]
         await connection.execute(text("insert into bench_rows values (:id, :name, :note)"), rows)
     await engine.dispose()
-
-
-@asynccontextmanager
-async def _serving(
-    postgres: Postgres, temporal: Temporal, keys: _Keys, folder: Path
-) -> AsyncIterator[int]:
-    """The server in a process of its own, until the block ends."""
-    port = free_port()
-    environment = os.environ | {
-        "DATABASE_URL": postgres.app_url,
-        "TEMPORAL_ADDRESS": temporal.address,
-        "DRUMBEAT_DATA_DIR": str(folder / "data"),
-        "DRUMBEAT_SECRET_KEY": keys.secret,
-        "DRUMBEAT_ENCRYPTION_KEYS": keys.encryption,
-        "DRUMBEAT_PORT": str(port),
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "deploy.bench.listing_server", env=environment
-    )
-    try:
-        await _wait_until_up(process, port)
-        yield port
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
-async def _wait_until_up(process: asyncio.subprocess.Process, port: int) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while process.returncode is None:
-            try:
-                await Page(port=port, path="/healthz").read()
-            except OSError:
-                await asyncio.sleep(0.2)
-            else:
-                return
-    raise RuntimeError(f"the gateway ended with {process.returncode} before it answered")

@@ -32,3 +32,12 @@ class BenchResult:
             name: round(value, 3) if isinstance(value, float) else value
             for name, value in (fields | more).items()
         }
+
+    def to_text(self) -> str:
+        more = "".join(
+            f"\n  {name.replace('_', ' ')}: {value:.3g}" for name, value in self.more.items()
+        )
+        return (
+            f"{self.name}: {self.ours:.1f} {self.unit} against {self.baseline:.1f}"
+            f" = {self.ratio:.2f} of the baseline, in {self.seconds:.0f} s{more}"
+        )

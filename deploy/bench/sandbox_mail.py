@@ -101,13 +101,14 @@ async def check_mails(
 async def _find(
     action: ActionRow, accounts: dict[UUID, str], mailboxes: SandboxMailboxes
 ) -> FoundMail:
-    client, provider_id = mailboxes.clients[accounts[action.account_id]], action.provider_id
-    if provider_id is None:
+    account_id, provider_id = action.account_id, action.provider_id
+    if account_id is None or provider_id is None:
         raise WentWrong(f"action {action.id} counts as sent and names no mail")
+    client = mailboxes.clients[accounts[account_id]]
     mail = await client.get_mail(provider_id)
     headers = message_from_bytes(mail.raw, policy=default)
     return FoundMail(
-        account_id=action.account_id,
+        account_id=account_id,
         thread_id=mail.thread_id,
         sender=headers["From"].addresses[0].addr_spec,
         to=headers["To"].addresses[0].addr_spec,

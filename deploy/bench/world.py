@@ -1,52 +1,67 @@
 """A company with one mailbox and as many leads as a benchmark needs."""
 
-import os
-from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select
 from uuid_utils.compat import uuid7
 
+from deploy.bench.gateway import Keys
 from shared.db.models import (
     AccountRow,
     CampaignRow,
     CompanyRow,
     LeadRow,
+    MembershipRow,
     RecipientRow,
+    Role,
     StepRow,
     UserRow,
 )
-from shared.db.models.accounts import AccountKind
-from shared.db.models.campaigns import CampaignStatus, CampaignType, Channel
+from shared.db.models.campaigns import CampaignStatus, CampaignType
 from shared.db.repositories.versions import publish_version
 from shared.db.session import Database
+from shared.domain.channels import AccountKind, Channel
 from shared.keyring import Keyring
 from shared.suppression import lead_keys
 
+# Rows a transaction.
+AT_ONCE = 5_000
+# A lead's zone by its number; None: the company's.
+ZoneOf = Callable[[int], str | None]
+
 
 class BenchCompany:
-    """`accounts`: addresses of its mailboxes by account. None of them has a daily ceiling."""
+    """`accounts`: addresses of its mailboxes by account. None of them has a daily ceiling.
 
-    def __init__(self, database: Database, mailboxes: Sequence[str]) -> None:
-        self.id = uuid7()
+    `user_id`: its admin.
+    """
+
+    def __init__(self, database: Database, mailboxes: Sequence[str], keyring: Keyring) -> None:
+        self.id, self.user_id = uuid7(), uuid7()
         self.accounts = {uuid7(): address for address in mailboxes}
         self.account_id = next(iter(self.accounts))
-        key = b64encode(os.urandom(32)).decode()
-        self.keyring = Keyring(secret_key=key, encryption_keys=f"bench:{key}")
+        self.keyring = keyring
         self._database = database
 
     @classmethod
     async def make(
-        cls, database: Database, *, mailboxes: Sequence[str] = ("bench@bench.test",)
+        cls,
+        database: Database,
+        *,
+        mailboxes: Sequence[str] = ("bench@bench.test",),
+        keyring: Keyring | None = None,
     ) -> "BenchCompany":
-        company, user_id = cls(database, mailboxes), uuid7()
+        company = cls(database, mailboxes, keyring or Keys().keyring())
+        user_id = company.user_id
         async with database.outside_session() as session:
             email = f"{user_id}@bench.test"
             session.add(UserRow(id=user_id, email=email, name="Bench", password_hash="-"))  # noqa: S106 - nobody logs in
         async with database.company_session(company.id) as session:
             session.add(CompanyRow(id=company.id, name="Bench"))
             await session.flush()
+            session.add(MembershipRow(user_id=user_id, role=Role.ADMIN))
             session.add_all(
                 AccountRow(
                     id=account_id,
@@ -60,13 +75,22 @@ class BenchCompany:
             )
         return company
 
-    async def make_campaign(self, waits: Sequence[int], recipients: int) -> UUID:
-        """An active campaign of mails with pending recipients, each a lead of its own."""
+    async def make_campaign(
+        self,
+        waits: Sequence[int],
+        recipients: int,
+        *,
+        is_active: bool = True,
+        window: dict[str, Any] | None = None,
+        zone_of: ZoneOf = lambda _: None,
+    ) -> UUID:
+        """A campaign of mails with pending recipients, each a lead of its own."""
         campaign = CampaignRow(
             id=uuid7(),
             name="Bench",
             type=CampaignType.EMAIL,
-            status=CampaignStatus.ACTIVE,
+            status=CampaignStatus.ACTIVE if is_active else CampaignStatus.DRAFT,
+            window=window,
             account_id=self.account_id,
             account_ids=list(self.accounts) if len(self.accounts) > 1 else [],
         )
@@ -86,21 +110,30 @@ class BenchCompany:
             await session.flush()
             session.add_all(steps)
             await session.flush()
-            campaign.version_id = await publish_version(session, campaign.id)
-            leads = [self._lead(number) for number in range(recipients)]
-            await session.execute(insert(LeadRow), leads)
-            enrolled = [{"campaign_id": campaign.id, "lead_id": lead["id"]} for lead in leads]
-            await session.execute(insert(RecipientRow), enrolled)
+            if is_active:
+                campaign.version_id = await publish_version(session, campaign.id)
+        for first in range(0, recipients, AT_ONCE):
+            numbers = range(first, min(first + AT_ONCE, recipients))
+            await self._enrol(
+                campaign.id, [self._lead(campaign.id, n, zone_of(n)) for n in numbers]
+            )
         return campaign.id
 
-    def _lead(self, number: int) -> dict[str, object]:
-        # Of this company only: rounds share the mailboxes.
-        email = f"lead-{number}@{self.id.hex[-12:]}.example.test"
+    async def _enrol(self, campaign_id: UUID, leads: Sequence[dict[str, object]]) -> None:
+        async with self._database.company_session(self.id) as session:
+            await session.execute(insert(LeadRow), leads)
+            enrolled = [{"campaign_id": campaign_id, "lead_id": lead["id"]} for lead in leads]
+            await session.execute(insert(RecipientRow), enrolled)
+
+    def _lead(self, campaign_id: UUID, number: int, time_zone: str | None) -> dict[str, object]:
+        # Of this campaign only: rounds share the mailboxes.
+        email = f"lead-{number}@{campaign_id.hex[-12:]}.example.test"
         return {
             "id": uuid7(),
             "email": email,
             "first_name": f"Lead {number}",
             "city": "Berlin",
+            "time_zone": time_zone,
             "suppression_keys": lead_keys(self.keyring, email=email),
         }
 

@@ -16,7 +16,7 @@ class Crew:
         return self._free.pop() if self._free else self._hire()
 
     async def give_back(self, worker: ChaosWorker) -> None:
-        worker.wire.ordeal = None
+        worker.face(None)
         if worker.is_dead:
             await worker.close()
         else:

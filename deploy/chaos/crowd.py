@@ -18,11 +18,13 @@ from uuid_utils.compat import uuid7
 
 from deploy.chaos.audit import Verdict, judge
 from deploy.chaos.books import read_books
-from deploy.chaos.faults import REAL, STOPS, Fault, Plan
+from deploy.chaos.faults import REAL, STOPS, Fault, Place
+from deploy.chaos.plans import Plan
 from deploy.chaos.post_office import PostOffice
+from deploy.chaos.providers import make_providers
+from deploy.chaos.settling import Settling
 from deploy.chaos.world import Person, World
 from deploy.chaos.wounds import Wounds
-from deploy.sandbox.faulty_gmail import FakeGmail
 from shared.contracts.recipient import ActionOrder, RecipientRef, RecipientStart, WakeSignal
 from shared.db.session import Database
 from shared.domain.recipient import ActivityName, Planned
@@ -58,6 +60,9 @@ class ProcessLife:
     def __init__(self, plan: Plan, person: Person, world: World, servers: Servers) -> None:
         self.plan, self.person = plan, person
         self.known: list[datetime] = []
+        self.asked: set[int] = set()
+        self.unsure: set[int] = set()
+        self.blinded: set[int] = set()
         self.story: list[str] = []
         self.killings: list[asyncio.Task[None]] = []
         self._world, self._servers = world, servers
@@ -78,7 +83,7 @@ class ProcessLife:
             is_now = injection.operation == operation and injection.is_after is is_after
             if not is_now or injection.has_happened or self._sends < injection.attempt:
                 continue
-            injection.has_happened = True
+            injection.strike()
             self.tell(f"{'after' if is_after else 'before'} {operation}: {injection.fault}")
             if injection.fault is Fault.SEND_ANSWER_LOST:
                 return injection.fault
@@ -86,7 +91,7 @@ class ProcessLife:
                 # In the background: this very request has to go on meanwhile.
                 self.killings.append(asyncio.create_task(self._servers.kill(injection.fault)))
             elif injection.fault in STOPS:
-                injection.has_happened = await self._reply(injection.fault)
+                injection.strike(has_happened=await self._reply(injection.fault))
         return None
 
     async def _reply(self, fault: Fault) -> bool:
@@ -116,22 +121,20 @@ class Crowd:
     ) -> None:
         self._plans, self._database, self._conductor = plans, database, conductor
         self._office, self._wounds, self._parts, self._servers = office, wounds, parts, servers
-        self.gmail = FakeGmail()
         self.lives: list[ProcessLife] = []
+        providers = make_providers(lambda: datetime.now(UTC))
+        self.gmail = providers.gmail
         self._world = World(
-            database=database,
-            keyring=keyring,
-            conductor=conductor,
-            gmail=self.gmail,
-            wait_seconds=WAIT_SECONDS,
+            database=database, keyring=keyring, conductor=conductor, providers=providers
         )
+        self._settling = Settling(self._world, keyring, asks=False, wait_seconds=WAIT_SECONDS)
 
     async def run(self) -> list[tuple[ProcessLife, Verdict]]:
         """Live to the end, tidy up as the sweep does, and be judged."""
-        world, account_id = self._world, str(self._world.account_id)
+        world, account_id = self._world, str(self._world.accounts[Place.GMAIL])
         self._office.gmails[account_id] = self.gmail
         async with self._servers.calm:
-            people = await world.settle_down(self._plans, datetime.now(UTC))
+            people = await self._settling.settle_down(self._plans, datetime.now(UTC))
             for plan, person in zip(self._plans, people, strict=True):
                 await self._start(plan, person)
         await self._until_over()
@@ -205,9 +208,8 @@ class Crowd:
 
     async def _tidy(self) -> None:
         world = self._world
+        account_id = world.accounts[Place.GMAIL]
         async with self._database.company_transaction(world.company_id) as connection:
-            user_id = await connection.scalar(_ACCOUNT_USER, {"id": world.account_id})
-        account = AccountRef(
-            company_id=world.company_id, account_id=world.account_id, user_id=user_id
-        )
+            user_id = await connection.scalar(_ACCOUNT_USER, {"id": account_id})
+        account = AccountRef(company_id=world.company_id, account_id=account_id, user_id=user_id)
         await self._parts.tidying.tidy_mailbox(account, datetime.now(UTC) + A_DAY)

@@ -1,13 +1,15 @@
-"""What can go wrong, and which of it goes wrong in which run: drawn from the seed, nothing else."""
+"""What can go wrong, and where."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
-from random import Random
+
+from shared.domain.channels import Channel
 
 
 class Fault(StrEnum):
-    # On the wire to the mailbox.
+    # On the wire to a provider.
     CONNECTION_REFUSED = "connection_refused"
     RESET_BEFORE_ACTING = "reset_before_acting"
     RESET_AFTER_ACTING = "reset_after_acting"
@@ -16,10 +18,17 @@ class Fault(StrEnum):
     ERROR_AFTER_ACTING = "5xx_after_acting"
     SHORT_RATE_LIMIT = "429_short"
     LONG_RATE_LIMIT = "429_long"
+    REFUSED_FOR_NOW = "4xx_refusal"
+    REFUSED_FOR_GOOD = "5xx_refusal"
     TOKEN_EXPIRED = "401_once"  # noqa: S105 - an answer's name
     LOGGED_OUT = "401_for_good"
     DRAFT_ANSWER_LOST = "draft_answer_lost"
     SEND_ANSWER_LOST = "send_answer_lost"
+    # What providers tell by themselves.
+    NEWS_LATE = "webhook_late"
+    NEWS_TWICE = "webhook_twice"
+    NEWS_SHUFFLED = "webhook_out_of_order"
+    NEWS_LOST = "webhook_never"
     # To our own processes.
     KILLED = "process_killed"
     KILLED_COMMITTING = "process_killed_committing"
@@ -46,6 +55,22 @@ class Fault(StrEnum):
     ERASED = "lead_erased"
 
 
+class Place(StrEnum):
+    """Whose wire a fault is on."""
+
+    GMAIL = "gmail"
+    SMTP = "smtp"
+    LINKEDIN = "linkedin"
+    BLAND = "bland"
+
+
+MAIL_PLACES = (Place.GMAIL, Place.SMTP)
+PLACES_OF = {
+    Channel.LINKEDIN_CONNECTION: Place.LINKEDIN,
+    Channel.LINKEDIN_MESSAGE: Place.LINKEDIN,
+    Channel.CALL: Place.BLAND,
+}
+
 AFTER_ACTING = frozenset(
     {
         Fault.RESET_AFTER_ACTING,
@@ -61,11 +86,20 @@ WIRE = AFTER_ACTING | {
     Fault.ERROR_BEFORE_ACTING,
     Fault.SHORT_RATE_LIMIT,
     Fault.LONG_RATE_LIMIT,
+    Fault.REFUSED_FOR_NOW,
+    Fault.REFUSED_FOR_GOOD,
     Fault.TOKEN_EXPIRED,
     Fault.LOGGED_OUT,
 }
+NEWS = frozenset({Fault.NEWS_LATE, Fault.NEWS_TWICE, Fault.NEWS_SHUFFLED, Fault.NEWS_LOST})
 PROCESS = frozenset({Fault.KILLED, Fault.KILLED_COMMITTING, Fault.ZOMBIE, Fault.TWO_WORKERS}) | {
     Fault.BACKEND_TERMINATED
+}
+# What can hide from an attempt whether the mail server has taken the mail.
+BLINDING = PROCESS | {
+    Fault.RESET_BEFORE_ACTING,
+    Fault.RESET_AFTER_ACTING,
+    Fault.TIMEOUT_AFTER_ACTING,
 }
 CLOCKS = frozenset({Fault.CLOCK_AHEAD, Fault.CLOCK_BEHIND})
 REAL = frozenset({Fault.WORKER_KILLED, Fault.TEMPORAL_KILLED, Fault.POSTGRES_KILLED})
@@ -80,35 +114,71 @@ DEEDS = STOPS | {
     Fault.ERASED,
 }
 
-# Calls of one attempt; those on which everything hangs come up most.
-OPERATIONS: Mapping[str, int] = {
-    "drafts.create": 4,
-    "drafts.send": 6,
-    "drafts.delete": 2,
-    "threads.get": 2,
-    "messages.list": 2,
-    "messages.get": 2,
-    "history.list": 1,
-    "getProfile": 1,
+Weights = Mapping[str, int]
+# The calls of one attempt; those on which everything hangs come up most.
+OPERATIONS: Mapping[Place, Weights] = {
+    Place.GMAIL: {
+        "drafts.create": 4,
+        "drafts.send": 6,
+        "drafts.delete": 2,
+        "threads.get": 2,
+        "messages.list": 2,
+        "messages.get": 2,
+        "history.list": 1,
+        "getProfile": 1,
+    },
+    Place.SMTP: {"smtp.login": 1, "smtp.rcpt": 2, "smtp.data": 4, "smtp.dot": 5, "imap.login": 1},
+    Place.LINKEDIN: {
+        "linkedin.sendInvitation": 6,
+        "linkedin.sendMessage": 4,
+        "linkedin.startNewChat": 5,
+        "linkedin.getProfile": 3,
+        "linkedin.listSentInvitations": 1,
+        "linkedin.listChatsWith": 1,
+        "linkedin.listMessagesOfChat": 1,
+        "linkedin.listMessages": 1,
+    },
+    Place.BLAND: {"bland.sendCall": 6, "bland.listCalls": 2, "bland.callDetails": 3},
 }
-FIXED_OPERATIONS = {
-    Fault.DRAFT_ANSWER_LOST: "drafts.create",
-    Fault.SEND_ANSWER_LOST: "drafts.send",
-    Fault.DRAFT_DELETED: "drafts.send",
-    Fault.REPLIED_WHILE_SENDING: "drafts.send",
+# Where each fault of a wire can strike there, if that is not everywhere.
+_GMAIL_FAULTS = WIRE - {Fault.REFUSED_FOR_NOW, Fault.REFUSED_FOR_GOOD}
+_API_FAULTS = _GMAIL_FAULTS - {Fault.DRAFT_ANSWER_LOST, Fault.SEND_ANSWER_LOST, Fault.TOKEN_EXPIRED}
+
+
+def _api_faults(place: Place) -> dict[Fault, Weights]:
+    """Those of any API on the web, and what can become of what it tells by itself."""
+    on_wire = dict.fromkeys(sorted(_API_FAULTS), OPERATIONS[place])
+    nowhere: Weights = {}
+    return on_wire | dict.fromkeys(sorted(NEWS), nowhere)
+
+
+STRIKES: Mapping[Place, Mapping[Fault, Weights]] = {
+    Place.GMAIL: dict.fromkeys(sorted(_GMAIL_FAULTS), OPERATIONS[Place.GMAIL])
+    | {
+        Fault.DRAFT_ANSWER_LOST: {"drafts.create": 1},
+        Fault.SEND_ANSWER_LOST: {"drafts.send": 1},
+        Fault.DRAFT_DELETED: {"drafts.send": 1},
+    },
+    Place.SMTP: {
+        Fault.CONNECTION_REFUSED: {"smtp.connect": 3, "imap.connect": 1},
+        Fault.RESET_BEFORE_ACTING: OPERATIONS[Place.SMTP],
+        Fault.RESET_AFTER_ACTING: {"smtp.data": 1, "smtp.dot": 2},
+        Fault.TIMEOUT_AFTER_ACTING: {"smtp.dot": 1},
+        Fault.REFUSED_FOR_NOW: OPERATIONS[Place.SMTP],
+        Fault.REFUSED_FOR_GOOD: {"smtp.rcpt": 1, "smtp.dot": 1},
+        Fault.SHORT_RATE_LIMIT: {"smtp.rcpt": 1, "smtp.dot": 1, "imap.login": 1},
+        Fault.LONG_RATE_LIMIT: {"smtp.rcpt": 1, "smtp.dot": 1},
+        Fault.LOGGED_OUT: {"smtp.login": 1, "imap.login": 1},
+    },
+    **{place: _api_faults(place) for place in (Place.LINKEDIN, Place.BLAND)},
 }
-# An attempt that meets nothing unusual waits this often for something outside itself.
-USUAL_SUSPENSIONS = 30
-USUAL_COMMITS = 3
-MOST_STEPS = 3
-# The runs in processes, and at which of them a server is killed too.
-ONE_IN = 20
-ROUND_OF_SERVERS = 50
-SERVER_KILLS = {3: Fault.TEMPORAL_KILLED, 7: Fault.POSTGRES_KILLED}
-SUSPENSIONS_IN_A_PROCESS = 50
-WHILE_SENDING = (Fault.SEND_ANSWER_LOST, Fault.REPLIED_WHILE_SENDING, Fault.REPORTED_TWICE)
-# What can be done to lives inside this process.
-KINDS = tuple(fault for fault in Fault if fault not in REAL)
+# Where a person can only do it at one moment.
+SENDING: Mapping[Place, Weights] = {
+    Place.GMAIL: {"drafts.send": 1},
+    Place.SMTP: {"smtp.data": 1, "smtp.dot": 1},
+    Place.LINKEDIN: {"linkedin.sendInvitation": 1, "linkedin.startNewChat": 1},
+    Place.BLAND: {"bland.sendCall": 1},
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,7 +186,7 @@ class Injection:
     """One fault and its moment: at the `attempt`-th attempt of a run or the next that offers it.
 
     `operation` and `is_after` name a moment on the wire; `suspension` one at which the attempt
-    waits, for deeds of people too when there is no operation.
+    waits, for deeds of people too when there is no operation. `happened_at`: by the servers' clock.
     """
 
     fault: Fault
@@ -124,72 +194,12 @@ class Injection:
     suspension: int
     operation: str | None = None
     is_after: bool = False
-    has_happened: bool = False
+    place: Place | None = None
+    happened_at: datetime | None = None
 
+    @property
+    def has_happened(self) -> bool:
+        return self.happened_at is not None
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """One run: a recipient's life in a campaign of `steps` mails, and what befalls it."""
-
-    run: int
-    steps: int
-    injections: tuple[Injection, ...]
-
-
-def draw_plan(seed: int, run: int) -> Plan:
-    """The first fault goes round all kinds, so that few runs are enough to see each of them."""
-    random = Random(f"{seed}/{run}")  # noqa: S311 - repeatable is what it has to be
-    steps = random.randint(1, MOST_STEPS)
-    more = random.choices((0, 1, 2, 3, 4), (2, 4, 4, 2, 1))[0]
-    kinds = [KINDS[run % len(KINDS)], *random.choices(KINDS, k=more)]
-    injections = [_draw(random, fault, steps) for fault in kinds]
-    return Plan(run=run, steps=steps, injections=tuple(injections))
-
-
-def is_in_processes(run: int) -> bool:
-    """Whether this run is lived in processes that are killed for real: one in twenty is."""
-    return run % ONE_IN == ONE_IN - 1
-
-
-def draw_process_plan(seed: int, run: int) -> Plan:
-    """A worker is killed once or more, and a server or an answer beside it now and then."""
-    random = Random(f"{seed}/{run}/processes")  # noqa: S311 - repeatable is what it has to be
-    steps = random.randint(1, MOST_STEPS)
-    kills = random.choices((1, 2, 3), (6, 3, 1))[0]
-    injections = [
-        Injection(
-            fault=Fault.WORKER_KILLED,
-            attempt=random.randint(1, steps),
-            suspension=random.randint(1, SUSPENSIONS_IN_A_PROCESS),
-        )
-        for _ in range(kills)
-    ]
-    server = SERVER_KILLS.get(run // ONE_IN % ROUND_OF_SERVERS)
-    if server or random.random() < 0.4:
-        fault = server or random.choice(WHILE_SENDING)
-        is_after = fault is Fault.SEND_ANSWER_LOST or random.random() < 0.5
-        at_sending = Injection(
-            fault=fault,
-            attempt=1 if server else random.randint(1, steps),
-            suspension=1,
-            operation="drafts.send",
-            is_after=is_after,
-        )
-        injections.append(at_sending)
-    return Plan(run=run, steps=steps, injections=tuple(injections))
-
-
-def _draw(random: Random, fault: Fault, steps: int) -> Injection:
-    operation = FIXED_OPERATIONS.get(fault)
-    is_on_wire = fault in WIRE or (fault in DEEDS and random.random() < 0.6)
-    if operation is None and is_on_wire:
-        operation = random.choices(tuple(OPERATIONS), tuple(OPERATIONS.values()))[0]
-    is_after = fault in AFTER_ACTING or (fault in DEEDS and random.random() < 0.5)
-    most = USUAL_COMMITS if fault is Fault.KILLED_COMMITTING else USUAL_SUSPENSIONS
-    return Injection(
-        fault=fault,
-        attempt=random.randint(1, steps),
-        suspension=random.randint(1, most),
-        operation=operation,
-        is_after=is_after and fault is not Fault.DRAFT_DELETED,
-    )
+    def strike(self, *, has_happened: bool = True) -> None:
+        self.happened_at = datetime.now(UTC) if has_happened else None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,13 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from deploy.chaos.attempts import UNTOKENED, NoAnswer, in_words, perform
 from deploy.chaos.crew import Crew
-from deploy.chaos.faults import CLOCKS, STOPS, Fault, Plan
+from deploy.chaos.faults import BLINDING, CLOCKS, STOPS, Fault
+from deploy.chaos.plans import Plan
 from deploy.chaos.steering import drive
 from deploy.chaos.trial import Trial, Zombie
 from deploy.chaos.workers import ChaosWorker
 from deploy.chaos.world import Person, World
-from shared.contracts.recipient import ActionOrder, CloseOrder
+from shared.contracts.recipient import ActionOrder, WakeSignal
 from shared.domain.recipient import (
     ActivityName,
     EndReason,
@@ -37,14 +39,6 @@ A_SHIFT = timedelta(minutes=2)
 MOST_TURNS = 80
 
 
-@dataclass(frozen=True, slots=True)
-class NoAnswer:
-    """The attempt failed, or nobody ever heard of it again."""
-
-    why: str
-    retry_after: timedelta | None = None
-
-
 class Life:
     """Its group calls `turn` whenever `at` has come, until `is_over`."""
 
@@ -63,12 +57,17 @@ class Life:
         self.is_over = False
         self.is_erased = False
         self.known: list[datetime] = []
+        self.asked: set[int] = set()
+        self.crashes: list[str] = []
+        self.unsure: set[int] = set()
+        self.blinded: set[int] = set()
         self.story: list[str] = []
         self.stop: EndReason | None = None
-        self.is_woken = False
+        self.woken: WakeSignal | None = None
         self._world, self._crew, self._admin, self._now = world, crew, admin, now
         self._order = self._order_of(ActivityName.RECIPIENT_PLAN, None)
         self._repair: Callable[[], Awaitable[None]] | None = None
+        self._looked_at: set[int] = set()
         self._turns = self._attempts = self._failures = 0
         self._zombies: list[Zombie] = []
         self._background: list[asyncio.Task[Any]] = []
@@ -83,9 +82,13 @@ class Life:
         if self._repair:
             repair, self._repair = self._repair, None
             await repair()
-        if self.is_woken:
-            self.is_woken = False
-            self._order = self._order_of(ActivityName.RECIPIENT_PLAN, None)
+        if self.woken and not self.stop:
+            following, self.woken = self.woken.next, None
+            if following:
+                self._go_on(following)
+                return
+            if self._order.activity is not ActivityName.BLAND_COLLECT:
+                self._order = self._order_of(ActivityName.RECIPIENT_PLAN, None)
         answer = await self._act()
         match answer:
             case NoAnswer():
@@ -128,18 +131,22 @@ class Life:
         await self._world.reconnect()
         self.tell("the account is connected again")
 
+    async def do_todo(self) -> None:
+        if await self._world.do_todo(self.person):
+            self.tell("the to-do is done")
+
     async def _act(self) -> Outcome | EndReason | NoAnswer:
         doubled = next((i for i in self.plan.injections if self._is_doubled(i.fault, i)), None)
         if doubled is None or self.stop:
             return await self._attempt()
-        doubled.has_happened = True
+        doubled.strike()
         self.tell("two workers have the same order")
         answers = await asyncio.gather(self._attempt(), self._attempt())
         return answers[doubled.suspension % 2]
 
     def _is_doubled(self, fault: Fault, injection: Any) -> bool:
         is_due = not injection.has_happened and self._attempts + 1 >= injection.attempt
-        is_sending = self._order.activity is ActivityName.GMAIL_SEND
+        is_sending = self._order.activity is not ActivityName.RECIPIENT_PLAN
         return fault is Fault.TWO_WORKERS and is_due and is_sending
 
     async def _attempt(self) -> Outcome | EndReason | NoAnswer:
@@ -153,6 +160,7 @@ class Life:
             zombies=self._zombies,
             do=self.do,
             tell=self.tell,
+            is_bounded=self._order.activity in UNTOKENED,
         )
         attempt = asyncio.create_task(self._perform(worker, trial))
         held = asyncio.create_task(trial.held.wait())
@@ -160,11 +168,24 @@ class Life:
         self._background += trial.deeds
         if not attempt.done():
             self._background.append(attempt)
+            await self._look_behind()
             return NoAnswer("taken for dead", START_TO_CLOSE)
         held.cancel()
         answer = await attempt
-        self.tell(f"attempt {trial.number}, {self._what()}: {_in_words(answer)}")
+        await self._look_behind()
+        self.tell(f"attempt {trial.number}, {self._what()}: {in_words(answer)}")
         return answer
+
+    async def _look_behind(self) -> None:
+        """Which faults struck behind the point of no return: of each mail's fate one may hide."""
+        struck = {
+            number
+            for number, injection in enumerate(self.plan.injections)
+            if injection.has_happened and injection.fault in BLINDING
+        } - self._looked_at
+        if struck and await self._world.is_marked(self.person):
+            self.blinded |= struck
+        self._looked_at |= struck
 
     async def _perform(self, worker: ChaosWorker, trial: Trial) -> Outcome | EndReason | NoAnswer:
         environment = ActivityEnvironment()
@@ -172,9 +193,9 @@ class Life:
         order, stop = self._order, self.stop
 
         async def work() -> Outcome | EndReason:
-            return await drive(_activity(worker, order, stop), trial.on_suspension)
+            return await drive(perform(worker, order, stop), trial.on_suspension)
 
-        worker.wire.ordeal = trial
+        worker.face(self._world.providers, trial)
         try:
             answer: Outcome | EndReason = await environment.run(work)
         except ProviderError as error:
@@ -196,7 +217,7 @@ class Life:
         for injection in self.plan.injections:
             is_due = not injection.has_happened and attempt >= injection.attempt
             if injection.fault in CLOCKS and is_due:
-                injection.has_happened = True
+                injection.strike()
                 self.tell(f"attempt {attempt}: {injection.fault}")
                 shift = injection.suspension * A_SHIFT
                 return self._now() + (shift if injection.fault is Fault.CLOCK_AHEAD else -shift)
@@ -212,6 +233,8 @@ class Life:
                 self._wait_for(self.resume)
             case Parked(reason=HoldReason.ACCOUNT_DOWN):
                 self._wait_for(self.reconnect)
+            case Parked(reason=HoldReason.TODO):
+                self._wait_for(self.do_todo)
             case Parked() | Finished():
                 self.is_over = True
 
@@ -235,26 +258,3 @@ class Life:
 
     def _what(self) -> str:
         return "recipient.close" if self.stop else self._order.activity
-
-
-async def _activity(
-    worker: ChaosWorker, order: ActionOrder, stop: EndReason | None
-) -> Outcome | EndReason:
-    if stop:
-        recipient = {"company_id": order.company_id, "recipient_id": order.recipient_id}
-        return await worker.parts.recipient.close(CloseOrder(**recipient, reason=stop))
-    if order.activity is ActivityName.GMAIL_SEND:
-        return await worker.parts.gmail.send(order)
-    return await worker.parts.recipient.plan(order)
-
-
-def _in_words(answer: Outcome | EndReason | NoAnswer) -> str:
-    match answer:
-        case Planned():
-            return f"next is {answer.label} at {answer.at:%m-%d %H:%M:%S}"
-        case Parked() | Finished():
-            return f"{answer.kind}: {answer.reason}"
-        case NoAnswer():
-            return answer.why
-        case _:
-            return str(answer)

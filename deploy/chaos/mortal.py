@@ -19,6 +19,7 @@ from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,12 @@ from shared.domain.recipient import ActivityName, Outcome
 from shared.keyring import Keyring
 from workflows import policies
 from workflows.client import TemporalConductor, connect_temporal
-from workflows.parts import make_parts
+from workflows.parts import Parts
 from workflows.worker import Limits, make_worker
 
 PR_SET_PDEATHSIG = 1
 PAUSE_SECONDS = 0.5
+PARTS_OF = "workflows.parts:make_parts"
 # A killed worker is missed after the first of these, so that a kill costs seconds.
 ATTEMPT_SECONDS, CALL_SECONDS, STICKY_SECONDS = 6, 2, 1
 # One that dies takes its workflow tasks along, and Temporal misses those after 10 s only: so
@@ -62,13 +64,14 @@ _phase: ContextVar[list[str]] = ContextVar("phase")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """Where these workers serve, written as JSON for them to read."""
+    """Where these workers serve, written as JSON for them to read. `parts_of`: what wires them."""
 
     database_url: str
     temporal_address: str
     gmail_endpoint: str
     secret: str
     wounds: str
+    parts_of: str
 
     @property
     def keyring(self) -> Keyring:
@@ -161,7 +164,8 @@ async def serve(post: Post, queues: Sequence[Queue]) -> None:
             httpx.AsyncClient(timeout=CALL_SECONDS, event_hooks=hooks, trust_env=False)
         )
         temporal = await _connect(post)
-        parts = make_parts(
+        module, _, name = post.parts_of.partition(":")
+        parts: Parts = getattr(import_module(module), name)(
             database=Database(engine),
             keyring=post.keyring,
             conductor=TemporalConductor(temporal),

@@ -21,8 +21,9 @@ from temporalio.service import RPCError
 from deploy.chaos.audit import Verdict
 from deploy.chaos.books import Lived
 from deploy.chaos.crowd import Crowd
-from deploy.chaos.faults import Fault, Plan
-from deploy.chaos.mortal import Post
+from deploy.chaos.faults import Fault
+from deploy.chaos.mortal import PARTS_OF, Post
+from deploy.chaos.plans import Plan
 from deploy.chaos.post_office import PostOffice, serving
 from deploy.chaos.wounds import Wounds
 from deploy.local.migrate import migrate_meanwhile
@@ -43,7 +44,7 @@ ROOT = Path(__file__).parents[2]
 NAMES = {Fault.TEMPORAL_KILLED: "temporal", Fault.POSTGRES_KILLED: "postgres"}
 BACK_WITHIN_SECONDS = 60
 
-Judged = Callable[[Lived, Verdict, int], None]
+Judged = Callable[[Lived, Verdict], None]
 
 
 class MortalServers:
@@ -91,20 +92,30 @@ async def running_servers(
 
 
 async def play_in_processes(
-    plans: Sequence[Plan], folder: Path, *, judged: Judged, say: Callable[[str], None]
+    plans: Sequence[Plan],
+    folder: Path,
+    *,
+    judged: Judged,
+    say: Callable[[str], None],
+    parts_of: str = PARTS_OF,
 ) -> Counter[str]:
-    """Have these lives lived; `judged` hears of each. Answers in which phases workers died."""
+    """Have these lives lived; `judged` hears of each. Answers in which phases workers died.
+
+    `parts_of`: the function that wires the workers, as `module:name`.
+    """
     async with AsyncExitStack() as stack:
         supervisor, postgres, address = await stack.enter_async_context(
             running_servers(folder, say)
         )
-        stage = await _Stage.build(stack, postgres, address, supervisor, folder)
+        stage = await _Stage.build(
+            stack, postgres, address, supervisor, folder=folder, parts_of=parts_of
+        )
         waiting = _crowds(plans)
 
         async def run_crowds() -> None:
             for crowd in waiting:
-                for life, verdict, sent in await stage.run(crowd):
-                    judged(life, verdict, sent)
+                for life, verdict in await stage.run(crowd):
+                    judged(life, verdict)
                 say(f"{len(crowd)} lives in processes are over")
 
         async with asyncio.TaskGroup() as group:
@@ -132,7 +143,9 @@ class _Stage:
         postgres: Postgres,
         address: str,
         supervisor: Supervisor,
+        *,
         folder: Path,
+        parts_of: str,
     ) -> "_Stage":
         office = PostOffice()
         post = Post(
@@ -141,6 +154,7 @@ class _Stage:
             gmail_endpoint=await stack.enter_async_context(serving(office)),
             secret=b64encode(os.urandom(32)).decode(),
             wounds=str(folder / "wounds"),
+            parts_of=parts_of,
         )
         await supervisor.start(_workers(post, folder))
         engine = make_engine(postgres.app_url, pool_size=10)
@@ -166,7 +180,7 @@ class _Stage:
             servers=MortalServers(supervisor, engine, temporal),
         )
 
-    async def run(self, plans: Sequence[Plan]) -> list[tuple[Lived, Verdict, int]]:
+    async def run(self, plans: Sequence[Plan]) -> Sequence[tuple[Lived, Verdict]]:
         crowd = Crowd(
             plans,
             database=self.database,
@@ -179,8 +193,7 @@ class _Stage:
         )
         lives = await crowd.run()
         self.wounds.settle(plans)
-        per_address = Counter(str(mail.headers["To"]) for mail in crowd.gmail.sent)
-        return [(life, verdict, per_address[life.person.address]) for life, verdict in lives]
+        return lives
 
 
 def _workers(post: Post, folder: Path) -> Program:

@@ -18,22 +18,28 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from deploy.chaos.audit import Verdict
 from deploy.chaos.books import Lived
+from deploy.chaos.clock import make_clocks, on_bent_clock
 from deploy.chaos.crew import Crew
-from deploy.chaos.faults import Fault, Plan, draw_plan, draw_process_plan, is_in_processes
-from deploy.chaos.group import Group, Signals
+from deploy.chaos.faults import STRIKES, Fault, Place
+from deploy.chaos.gateway import open_gateway
+from deploy.chaos.group import Group, Habits
 from deploy.chaos.life import Life
+from deploy.chaos.mail_wire import impatience
+from deploy.chaos.plans import Plan, draw_plan, draw_process_plan, is_in_processes
 from deploy.chaos.processes import play_in_processes
+from deploy.chaos.signals import Signals
 from deploy.chaos.workers import ChaosWorker, PartsOf
 from deploy.local.migrate import migrate_meanwhile
 from deploy.local.postgres import Postgres, running_postgres
-from deploy.sandbox.faulty_gmail import FakeGmail
+from deploy.sandbox.mail_servers import Postbox
 from shared.db.session import Database, make_engine
+from shared.domain.channels import Channel
 from shared.keyring import Keyring
 from workflows.parts import make_parts
 
 # Lives that share a company, a mailbox and a clock; groups that run at the same time.
 GROUP_SIZE = 8
-GROUPS_AT_ONCE = 3
+GROUPS_AT_ONCE = 4
 TOLD_AFTER_GROUPS = 25
 PHASES = ("reserve", "call", "record", "answer")
 
@@ -65,8 +71,12 @@ class ChaosReport:
     orphans: int = 0
     unconfirmed: int = 0
     left_to_people: int = 0
+    taken_for_sent: int = 0
     seconds: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
+    by_channel: Counter[Channel] = field(default_factory=Counter)
+    twice_by_channel: Counter[Channel] = field(default_factory=Counter)
+    by_place: Counter[tuple[Place, Fault]] = field(default_factory=Counter)
     killed_in: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
 
@@ -75,9 +85,11 @@ class ChaosReport:
         broken = self.duplicates or self.lost or self.sent_after_stop or self.orphans
         return not (broken or self.unconfirmed)
 
-    def add(self, life: Lived, verdict: Verdict, sent: int) -> None:
+    def add(self, life: Lived, verdict: Verdict) -> None:
         self.runs += 1
-        self.sent += sent
+        self.sent += verdict.sent.total()
+        self.by_channel.update(verdict.sent)
+        self.twice_by_channel.update(verdict.twice)
         self.duplicates += verdict.duplicates
         self.lost += verdict.lost
         self.sent_after_stop += verdict.sent_after_stop
@@ -85,7 +97,10 @@ class ChaosReport:
         self.orphans += verdict.orphans
         self.unconfirmed += verdict.unconfirmed
         self.left_to_people += verdict.left_to_people
-        self.faults.update(i.fault for i in life.plan.injections if i.has_happened)
+        self.taken_for_sent += verdict.taken_for_sent
+        happened = [i for i in life.plan.injections if i.has_happened]
+        self.faults.update(i.fault for i in happened)
+        self.by_place.update((i.place, i.fault) for i in happened if i.place)
         if not verdict.is_clean:
             story = tuple(life.story)
             self.failures.append(
@@ -104,7 +119,19 @@ class ChaosReport:
             "orphans": self.orphans,
             "unconfirmed": self.unconfirmed,
             "left_to_people": self.left_to_people,
+            "taken_for_sent": self.taken_for_sent,
             "faults": {fault: self.faults[fault] for fault in Fault},
+            "channels": {
+                channel: {
+                    "sent": self.by_channel[channel],
+                    "duplicates": self.twice_by_channel[channel],
+                }
+                for channel in Channel
+            },
+            "faults_of": {
+                place: {fault: self.by_place[place, fault] for fault in sorted(STRIKES[place])}
+                for place in Place
+            },
             "killed_in": {phase: self.killed_in[phase] for phase in PHASES},
             "seconds": round(self.seconds, 1),
         }
@@ -167,8 +194,8 @@ async def _play(
 
         async def run_groups() -> None:
             for plans in waiting:
-                for life, verdict, sent in await stage.run(plans):
-                    report.add(life, verdict, sent)
+                for life, verdict in await stage.run(plans):
+                    report.add(life, verdict)
                 if next(done) % TOLD_AFTER_GROUPS == 0:
                     say(f"{report.runs} runs, {len(report.failures)} went wrong")
 
@@ -187,39 +214,41 @@ class _Stage:
     async def build(cls, stack: AsyncExitStack, postgres: Postgres, parts_of: PartsOf) -> "_Stage":
         key = b64encode(os.urandom(32)).decode()
         keyring = Keyring(secret_key=key, encryption_keys=f"chaos:{key}")
-        engine = make_engine(postgres.app_url, pool_size=10)
-        stack.push_async_callback(engine.dispose)
         admin = create_async_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
         stack.push_async_callback(admin.dispose)
-        signals = Signals()
-        gmails: dict[str, FakeGmail] = {}
+        await make_clocks(admin)
+        url = on_bent_clock(postgres.app_url)
+        engine = make_engine(url, pool_size=10)
+        stack.push_async_callback(engine.dispose)
+        database, signals = Database(engine), Signals()
+        postboxes: dict[str, Postbox] = {}
 
         def hire() -> ChaosWorker:
             return ChaosWorker(
-                url=postgres.app_url,
-                gmails=gmails,
-                keyring=keyring,
-                conductor=signals,
-                parts_of=parts_of,
+                url=url, postboxes=postboxes, keyring=keyring, conductor=signals, parts_of=parts_of
             )
 
+        stack.enter_context(impatience())
         crew = Crew(hire)
         stack.push_async_callback(crew.close)
         return cls(
             crew=crew,
             admin=admin,
-            database=Database(engine),
+            database=database,
             keyring=keyring,
             signals=signals,
-            gmails=gmails,
+            postboxes=postboxes,
+            gateway=await stack.enter_async_context(open_gateway(database, keyring, signals)),
         )
 
-    async def run(self, plans: Sequence[Plan]) -> list[tuple[Life, Verdict, int]]:
-        group = Group(plans, **self._shared)
+    async def run(self, plans: Sequence[Plan]) -> list[tuple[Life, Verdict]]:
+        # Companies differ: one of four is asked, one of two has a folder of what was sent.
+        number = plans[0].run // GROUP_SIZE
+        habits = Habits(keeps_sent=number % 2 == 0, asks=number % 4 == 1)
+        group = Group(plans, habits=habits, **self._shared)
         judged = await group.run()
-        per_address = Counter(str(mail.headers["To"]) for mail in group.gmail.sent)
         group.leave()
-        return [(life, verdict, per_address[life.person.address]) for life, verdict in judged]
+        return judged
 
 
 def _groups(runs: Sequence[int], seed: int) -> Iterator[list[Plan]]:

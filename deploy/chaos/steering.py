@@ -1,5 +1,6 @@
 """Drives a coroutine by hand, so that something can be done at each point where it waits."""
 
+from asyncio import Future
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from types import coroutine
 from typing import Any, TypeVar
@@ -23,6 +24,9 @@ async def drive(work: Coroutine[Any, Any, T], on_suspension: OnSuspension) -> T:
             await _pass_on(awaited)
         except BaseException as raised:  # noqa: BLE001 - the coroutine hears of everything
             error = raised
+            if isinstance(awaited, Future):
+                # Nobody may wait for it any more, and it may fail all the same.
+                awaited.add_done_callback(lambda left: left.cancelled() or left.exception())
 
 
 @coroutine

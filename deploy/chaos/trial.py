@@ -24,7 +24,10 @@ class Zombie:
 
 @dataclass(slots=True, kw_only=True)
 class Trial:
-    """Hears of every call and every wait of the attempt with this `number`."""
+    """Hears of every call and every wait of the attempt with this `number`.
+
+    `is_bounded`: it has no one-time token, so that its call phase must not outlive its limit.
+    """
 
     number: int
     worker: ChaosWorker
@@ -33,6 +36,7 @@ class Trial:
     zombies: list[Zombie]
     do: Deed
     tell: Callable[[str], None]
+    is_bounded: bool = False
     held: asyncio.Event = field(default_factory=asyncio.Event)
     deeds: list[asyncio.Task[None]] = field(default_factory=list)
     commits_before: int = 0
@@ -86,17 +90,17 @@ class Trial:
             case fault if fault in DEEDS:
                 if worker.is_in_transaction:
                     # It may have to wait for this very transaction.
-                    injection.has_happened = True
+                    injection.strike()
                     self.deeds.append(asyncio.create_task(self._commit(injection, moment)))
                 else:
                     await self._commit(injection, moment)
 
     async def _commit(self, injection: Injection, moment: str) -> None:
-        injection.has_happened = True
-        if await self.do(injection.fault):
+        injection.strike()
+        has_happened = await self.do(injection.fault)
+        injection.strike(has_happened=has_happened)
+        if has_happened:
             self.tell(f"attempt {self.number}, {moment}: {injection.fault}")
-        else:
-            injection.has_happened = False
 
     async def _sleep(self, injection: Injection) -> None:
         # The next attempt, or the one behind it, or the very end, for it may never come.
@@ -106,6 +110,9 @@ class Trial:
         self.held.set()
         await zombie.gate.wait()
         self.tell(f"attempt {self.number} goes on as a zombie")
+        if self.is_bounded and self.worker.commits > self.commits_before:
+            # It has slept for longer than its calls may take.
+            raise TimeoutError
 
     def _release(self, number: int) -> None:
         for zombie in self.zombies:
@@ -119,5 +126,5 @@ class Trial:
                 yield injection
 
     def _happened(self, injection: Injection, moment: str) -> None:
-        injection.has_happened = True
+        injection.strike()
         self.tell(f"attempt {self.number}, {moment}: {injection.fault}")

@@ -7,18 +7,27 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
+import psycopg
 from psycopg import AsyncConnection
-from sqlalchemy import AsyncAdaptedQueuePool, event, text
+from sqlalchemy import AsyncAdaptedQueuePool, Connection, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from deploy.chaos.wire import Wire
+from deploy.chaos.mail_wire import MailWire, RoutedPostboxes
+from deploy.chaos.providers import Providers
+from deploy.chaos.wire import Ordeal, Wire
+from deploy.sandbox.bland import FakeBland
 from deploy.sandbox.faulty_gmail import FakeGmail, FakeTokens
+from deploy.sandbox.mail_servers import Postbox
+from deploy.sandbox.unipile import FakeUnipile
 from shared.conductor import Conductor
 from shared.db.session import Database
 from shared.keyring import Keyring
+from shared.providers.unipile import UnipileClient
 from workflows.parts import Parts, make_parts
 
+# Bland calls nobody at home.
+GATEWAY = "https://gateway.test"
 PartsOf = Callable[..., Parts]
 
 _TERMINATE = text("select pg_terminate_backend(pid) from unnest(cast(:pids as int[])) pid")
@@ -31,7 +40,7 @@ class ChaosWorker:
         self,
         *,
         url: str,
-        gmails: Mapping[str, FakeGmail],
+        postboxes: Mapping[str, Postbox],
         keyring: Keyring,
         conductor: Conductor,
         parts_of: PartsOf = make_parts,
@@ -39,7 +48,7 @@ class ChaosWorker:
         self.is_dead = False
         self.is_committing = False
         self.commits = 0
-        self.wire = Wire(gmails)
+        self.wire, self.mail = Wire(), MailWire(postboxes)
         self._connections: set[AsyncConnection[Any]] = set()
         self._engine = create_async_engine(url, pool_size=3, max_overflow=2, pool_use_lifo=True)
         self._watch()
@@ -52,8 +61,19 @@ class ChaosWorker:
             http=self._http,
             token_source_of=lambda account: FakeTokens(str(account.account_id)),
             gmail_endpoint=FakeGmail.endpoint,
+            bland_endpoint=FakeBland.endpoint,
+            public_url=GATEWAY,
+            unipile=UnipileClient(
+                self._http, endpoint=FakeUnipile.endpoint, api_key=FakeUnipile.api_key
+            ),
             poll_seconds=60,
+            postboxes=RoutedPostboxes(wire=self.mail, database=self.database, keyring=keyring),
         )
+
+    def face(self, providers: Providers | None, ordeal: Ordeal | None = None) -> None:
+        """Whom its next calls go to, and what they go through."""
+        self.wire.providers = providers
+        self.wire.ordeal = self.mail.ordeal = ordeal
 
     @property
     def is_in_transaction(self) -> bool:
@@ -66,18 +86,20 @@ class ChaosWorker:
         What it has written to its sockets was written: a COMMIT on its way is still carried out.
         """
         self.is_dead = self.wire.is_cut = True
+        self.mail.cut()
         for connection in list(self._connections):
             with contextlib.suppress(OSError), _socket_of(connection) as end:
                 end.shutdown(socket.SHUT_RDWR)
 
     async def lose_backends(self, admin: AsyncEngine) -> None:
         """Postgres ends the server side of this worker's connections."""
-        pids = [c.info.backend_pid for c in self._connections if not c.closed]
+        pids = [pid for c in self._connections if (pid := _pid_of(c))]
         async with admin.connect() as connection:
             await connection.execute(_TERMINATE, {"pids": pids})
 
     async def close(self) -> None:
         await self._http.aclose()
+        await self.mail.close()
         await self._engine.dispose()
 
     def _watch(self) -> None:
@@ -85,6 +107,8 @@ class ChaosWorker:
         event.listen(engine, "do_connect", self._before_connect)
         event.listen(engine, "connect", self._after_connect)
         event.listen(engine, "commit", self._begin_commit)
+        event.listen(engine, "before_cursor_execute", self._begin_statement)
+        event.listen(engine, "after_cursor_execute", self._end_commit)
         event.listen(engine.pool, "checkin", self._end_commit)
 
     def _before_connect(self, *_: object) -> None:
@@ -99,8 +123,21 @@ class ChaosWorker:
         self.is_committing = True
         self.commits += 1
 
+    def _begin_statement(self, connection: Connection, *_: object) -> None:
+        # The statement that keeps a draft commits itself.
+        if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+            self._begin_commit(connection)
+
     def _end_commit(self, *_: object) -> None:
         self.is_committing = False
+
+
+def _pid_of(connection: AsyncConnection[Any]) -> int | None:
+    try:
+        return connection.info.backend_pid
+    except psycopg.OperationalError:
+        # It is lost already.
+        return None
 
 
 def _socket_of(connection: AsyncConnection[Any]) -> socket.socket:

@@ -1,4 +1,4 @@
-"""The company that a group of runs happens to, and everything that people do in it meanwhile."""
+"""Everything that people do in a company meanwhile, and what providers know of it."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -6,36 +6,38 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable, text
+from sqlalchemy import Executable, Row, text
 from uuid_utils.compat import uuid7
 
-from deploy.chaos.faults import STOPS, Fault, Plan
-from deploy.sandbox.faulty_gmail import FakeGmail
+from api.callers import Caller
+from api.conducting import Conducting
+from api.schemas.recipients import Resolution
+from api.services.steering import SteeringService
+from api.services.todo_steps import Report
+from api.services.todos import TodoService
+from deploy.chaos.faults import STOPS, Fault, Place
+from deploy.chaos.providers import Providers
+from deploy.sandbox.faulty_mailbox import Mailbox, StoredMail
 from shared.conductor import Conductor
 from shared.contracts.inbound import InboundEvent
 from shared.contracts.recipient import RecipientRef
-from shared.db.models import (
-    AccountRow,
-    CampaignRow,
-    CompanyRow,
-    LeadRow,
-    RecipientRow,
-    StepRow,
-    UserRow,
-)
-from shared.db.models.accounts import AccountKind
-from shared.db.models.campaigns import CampaignStatus, CampaignType, Channel
+from shared.db.models import CampaignRow, TodoStatus
 from shared.db.repositories.versions import publish_version
 from shared.db.session import Database
 from shared.domain.inbound import InboundKind
+from shared.errors import Conflict, NotFound
 from shared.inbound import receive_inbound
 from shared.keyring import Keyring
-from shared.suppression import lead_keys
 
-WAIT_SECONDS = 3 * 86_400
-SELLER = "sam@acme.test"
+SELLERS = {
+    Place.GMAIL: "sam@acme.test",
+    Place.SMTP: "sue@acme.test",
+    Place.LINKEDIN: "linkedin.com/in/sam",
+    Place.BLAND: "Bland",
+}
 KIND_OF = {
     Fault.REPLIED: InboundKind.REPLY,
     Fault.REPLIED_WHILE_SENDING: InboundKind.REPLY,
@@ -54,6 +56,16 @@ _EDIT = text(
 _REMOVE = text("delete from steps where campaign_id = :campaign_id and id = :step_id")
 _ERASE_RECIPIENT = text("delete from recipients where id = :id")
 _ERASE_LEAD = text("delete from leads where id = :id")
+# Behind the point of no return of SMTP nobody takes it up again when the recipient has ended.
+_UNSURE = text(
+    "select id, recipient_id, step_id, status from actions"
+    " where status = 'unconfirmed' or (status = 'reserved' and draft_id like 'smtp/%')"
+)
+_OPEN_TODO = text("select id from todos where recipient_id = :recipient_id and status = 'open'")
+_IS_MARKED = text(
+    "select exists (select from actions where recipient_id = :recipient_id"
+    " and draft_id like 'smtp/%' and status in ('reserved', 'unconfirmed'))"
+)
 _CLOCK = text("select clock_timestamp()")
 
 
@@ -62,7 +74,10 @@ class Person:
     """The lead of one run in a campaign of its own. `numbers`: its steps, from 1."""
 
     address: str
+    phone: str
+    public_id: str
     lead_id: UUID
+    mail: Place
     recipient: RecipientRef
     numbers: Mapping[UUID, int]
 
@@ -71,83 +86,14 @@ class World:
     """`database` reaches the rows as the product does, on connections that nobody cuts."""
 
     def __init__(
-        self,
-        *,
-        database: Database,
-        keyring: Keyring,
-        conductor: Conductor,
-        gmail: FakeGmail,
-        wait_seconds: int = WAIT_SECONDS,
+        self, *, database: Database, keyring: Keyring, conductor: Conductor, providers: Providers
     ) -> None:
-        self.company_id, self.account_id = uuid7(), uuid7()
+        self.company_id = uuid7()
+        self.accounts = {place: uuid7() for place in Place}
         self.database = database
-        self.gmail = gmail
+        self.providers = providers
         self._keyring = keyring
         self._conductor = conductor
-        self._wait_seconds = wait_seconds
-
-    async def settle_down(self, plans: Sequence[Plan], started_at: datetime) -> list[Person]:
-        """Make the company with its mailbox, and one person for each plan."""
-        user_id = uuid7()
-        async with self.database.outside_session() as session:
-            email = f"{user_id}@acme.test"
-            session.add(UserRow(id=user_id, email=email, name="Sam", password_hash="-"))  # noqa: S106 - nobody logs in
-        async with self.database.company_session(self.company_id) as session:
-            session.add(CompanyRow(id=self.company_id, name="Acme"))
-            await session.flush()
-            session.add(
-                AccountRow(
-                    id=self.account_id,
-                    user_id=user_id,
-                    kind=AccountKind.GMAIL,
-                    email=SELLER,
-                    is_primary=True,
-                    # High enough never to matter, and yet attempts have to queue for it.
-                    daily_limit=10_000,
-                )
-            )
-            await session.flush()
-        return [await self._welcome(plan, started_at) for plan in plans]
-
-    async def _welcome(self, plan: Plan, started_at: datetime) -> Person:
-        address = f"lead-{plan.run}@example.test"
-        lead = LeadRow(
-            id=uuid7(),
-            email=address,
-            first_name="Ada",
-            suppression_keys=lead_keys(self._keyring, email=address),
-        )
-        campaign = CampaignRow(
-            id=uuid7(),
-            name=f"Run {plan.run}",
-            type=CampaignType.EMAIL,
-            status=CampaignStatus.ACTIVE,
-            account_id=self.account_id,
-        )
-        steps = [
-            _step(campaign.id, number, self._wait_seconds) for number in range(1, plan.steps + 1)
-        ]
-        recipient = RecipientRow(
-            id=uuid7(),
-            campaign_id=campaign.id,
-            lead_id=lead.id,
-            started_at=started_at,
-            launched_at=started_at,
-        )
-        async with self.database.company_session(self.company_id) as session:
-            session.add_all([lead, campaign])
-            await session.flush()
-            session.add_all([*steps, recipient])
-            await session.flush()
-            campaign.version_id = await publish_version(session, campaign.id)
-        return Person(
-            address=address,
-            lead_id=lead.id,
-            recipient=RecipientRef(
-                company_id=self.company_id, campaign_id=campaign.id, recipient_id=recipient.id
-            ),
-            numbers={step.id: step.position for step in steps},
-        )
 
     async def do(self, fault: Fault, person: Person, step_id: UUID | None) -> bool:
         """Do what the fault says. False: there was nothing yet to do it to."""
@@ -175,7 +121,60 @@ class World:
         await self._execute(_RESUME, id=person.recipient.campaign_id)
 
     async def reconnect(self) -> None:
-        await self._execute(_RECONNECT, id=self.account_id)
+        for account_id in self.accounts.values():
+            await self._execute(_RECONNECT, id=account_id)
+
+    def _box_of(self, person: Person) -> Mailbox:
+        is_gmail = person.mail is Place.GMAIL
+        return self.providers.gmail.box if is_gmail else self.providers.postbox.box
+
+    def letters_to(self, person: Person) -> list[StoredMail]:
+        """What has left for this person."""
+        return [mail for mail in self._box_of(person).sent if mail.headers["To"] == person.address]
+
+    def drafts_for(self, person: Person) -> list[tuple[str, StoredMail]]:
+        drafts = self.providers.gmail.drafts.items()
+        return [(id_, mail) for id_, mail in drafts if mail.headers["To"] == person.address]
+
+    async def do_todo(self, person: Person) -> bool:
+        """Whoever has the open to-do of this person says that it is done."""
+        asked = {"recipient_id": person.recipient.recipient_id}
+        async with self.database.company_transaction(self.company_id) as connection:
+            todo_id = await connection.scalar(_OPEN_TODO, asked)
+        if todo_id is None:
+            return False
+        todos = TodoService(database=self.database, conducting=self._conducting())
+        try:
+            await todos.settle(self._caller(), todo_id, Report(status=TodoStatus.DONE))
+        except (Conflict, NotFound):
+            # It was cancelled, or its lead erased, at this moment.
+            return False
+        return True
+
+    def _conducting(self) -> Conducting:
+        return Conducting(database=self.database, conductor=self._conductor)
+
+    def _caller(self) -> Caller:
+        return Caller(company_id=self.company_id)
+
+    async def is_marked(self, person: Person) -> bool:
+        """Whether the point of no return of some mail is behind us, and nobody knows more."""
+        async with self.database.company_transaction(self.company_id) as connection:
+            marked = {"recipient_id": person.recipient.recipient_id}
+            return bool(await connection.scalar(_IS_MARKED, marked))
+
+    async def unsure(self) -> Sequence[Row[Any]]:
+        """Actions of which nobody knows what became of them."""
+        async with self.database.company_transaction(self.company_id) as connection:
+            return (await connection.execute(_UNSURE)).all()
+
+    async def answer(self, person: Person, action_id: UUID, *, is_sent: bool) -> None:
+        """A person says what has become of it."""
+        steering = SteeringService(database=self.database, conducting=self._conducting())
+        said = Resolution.SENT if is_sent else Resolution.RESEND
+        recipient = person.recipient
+        ids = (recipient.campaign_id, recipient.recipient_id, action_id)
+        await steering.resolve(self._caller(), *ids, said)
 
     async def clock(self) -> datetime:
         """The database's own, which the ledger's times come from."""
@@ -187,33 +186,34 @@ class World:
         """`times` together, as when a webhook is delivered again before it was answered."""
         event = InboundEvent(
             company_id=self.company_id,
-            account_id=self.account_id,
+            account_id=self.accounts[person.mail],
             provider="chaos",
             provider_event_id=str(uuid7()),
             kind=kind,
-            occurred_at=self.gmail.box.clock(),
+            occurred_at=self.providers.gmail.box.clock(),
             recipient_id=person.recipient.recipient_id,
         )
         door = (self.database, self._keyring, self._conductor)
         await asyncio.gather(*(receive_inbound(*door, event) for _ in range(times)))
 
     def _answer_by_mail(self, person: Person) -> bool:
-        mails = [mail for mail in self.gmail.sent if mail.headers["To"] == person.address]
+        mails = self.letters_to(person)
         if not mails:
             return False
         answer = EmailMessage(policy=SMTP)
-        answer["From"], answer["To"] = person.address, SELLER
+        answer["From"], answer["To"] = person.address, SELLERS[person.mail]
         answer["Subject"] = f"Re: {mails[-1].headers['Subject']}"
         answer["Message-ID"] = f"<{uuid7()}@example.test>"
         answer["In-Reply-To"] = mails[-1].message_id
         answer.set_content("Tell me more.")
-        self.gmail.box.deliver(answer.as_bytes(), thread_id=mails[-1].thread_id)
+        box = self._box_of(person)
+        box.deliver(answer.as_bytes(), thread_id=mails[-1].thread_id)
         return True
 
     def _delete_draft(self, person: Person) -> bool:
-        for draft_id, mail in list(self.gmail.drafts.items()):
+        for draft_id, mail in list(self.providers.gmail.drafts.items()):
             if mail.headers["To"] == person.address:
-                self.gmail.box.delete_draft(draft_id)
+                self.providers.gmail.box.delete_draft(draft_id)
                 return True
         return False
 
@@ -231,16 +231,3 @@ class World:
     async def _execute(self, statement: Executable, **values: object) -> None:
         async with self.database.company_transaction(self.company_id) as connection:
             await connection.execute(statement, values)
-
-
-def _step(campaign_id: UUID, number: int, wait_seconds: int) -> StepRow:
-    return StepRow(
-        id=uuid7(),
-        campaign_id=campaign_id,
-        position=number,
-        channel=Channel.EMAIL,
-        subject="Hello" if number == 1 else None,
-        # What tells the steps' mails apart without asking our own keys.
-        message_template=f"Hello {{{{ lead.first_name }}}}, this is mail number [{number}].",
-        delay_seconds=0 if number == 1 else wait_seconds,
-    )

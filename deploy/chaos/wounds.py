@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
-from deploy.chaos.faults import Fault, Plan
+from deploy.chaos.faults import Fault
+from deploy.chaos.plans import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ class Wounds:
             for n, injection in enumerate(plan.injections):
                 mark = self._mark(f"{plan.run}-{n}")
                 if injection.fault is Fault.WORKER_KILLED and mark.exists():
-                    injection.has_happened = True
+                    injection.strike()
                     phases[mark.read_text()] += 1
         return phases
 

@@ -1,18 +1,16 @@
 """`drumbeat bench`: how fast it is, as a ratio measured in one run against a baseline."""
 
-import json
 from typing import Annotated
 
 import typer
 
 from deploy.bench.api import ApiSize, bench_api
 from deploy.bench.imports import bench_imports
+from deploy.bench.large import large, show
 from deploy.bench.replies import ReplySize, bench_reply
-from deploy.bench.result import BenchResult
 from deploy.bench.sends import SendSize, bench_send
 from deploy.bench.steps import Size, bench_steps
 from deploy.local.progress import say
-from deploy.local.running import run_until_stopped
 
 app = typer.Typer(
     help="Measure it against a baseline, in one run on this machine.",
@@ -37,12 +35,7 @@ def steps(
     Example: drumbeat bench steps --rounds 3
     """
 
-    async def run() -> int:
-        result = await bench_steps(Size(recipients=recipients, rounds=rounds), say)
-        typer.echo(json.dumps(result.to_json()) if is_json else _as_text(result))
-        return 0
-
-    raise typer.Exit(run_until_stopped(run()))
+    show(bench_steps(Size(recipients=recipients, rounds=rounds), say), is_json=is_json)
 
 
 @app.command("api")
@@ -62,13 +55,8 @@ def measure_api(
     Example: drumbeat bench api --recipients 100000
     """
 
-    async def run() -> int:
-        size = ApiSize(recipients=recipients, large=large, rounds=rounds)
-        result = await bench_api(size, say)
-        typer.echo(json.dumps(result.to_json()) if is_json else _as_text(result))
-        return 0
-
-    raise typer.Exit(run_until_stopped(run()))
+    size = ApiSize(recipients=recipients, large=large, rounds=rounds)
+    show(bench_api(size, say), is_json=is_json)
 
 
 @app.command("import")
@@ -83,12 +71,7 @@ def imports(
     Example: drumbeat bench import --rows 50000
     """
 
-    async def run() -> int:
-        result = await bench_imports(rows, say)
-        typer.echo(json.dumps(result.to_json()) if is_json else _as_text(result))
-        return 0
-
-    raise typer.Exit(run_until_stopped(run()))
+    show(bench_imports(rows, say), is_json=is_json)
 
 
 @app.command()
@@ -106,13 +89,8 @@ def reply(
     Example: drumbeat bench reply --recipients 5000
     """
 
-    async def run() -> int:
-        size = ReplySize(recipients=recipients, replies=min(replies, recipients))
-        result = await bench_reply(size, say)
-        typer.echo(json.dumps(result.to_json()) if is_json else _as_text(result))
-        return 0
-
-    raise typer.Exit(run_until_stopped(run()))
+    size = ReplySize(recipients=recipients, replies=min(replies, recipients))
+    show(bench_reply(size, say), is_json=is_json)
 
 
 @app.command()
@@ -131,19 +109,7 @@ def send(
     Example: drumbeat bench send --recipients 2000
     """
 
-    async def run() -> int:
-        result = await bench_send(SendSize(recipients=recipients, rounds=rounds), say)
-        typer.echo(json.dumps(result.to_json()) if is_json else _as_text(result))
-        return 0
-
-    raise typer.Exit(run_until_stopped(run()))
+    show(bench_send(SendSize(recipients=recipients, rounds=rounds), say), is_json=is_json)
 
 
-def _as_text(result: BenchResult) -> str:
-    more = "".join(
-        f"\n  {name.replace('_', ' ')}: {value:.3g}" for name, value in result.more.items()
-    )
-    return (
-        f"{result.name}: {result.ours:.1f} {result.unit} against {result.baseline:.1f}"
-        f" = {result.ratio:.2f} of the baseline, in {result.seconds:.0f} s{more}"
-    )
+app.add_typer(large)

@@ -1,6 +1,7 @@
 """`drumbeat chaos`: break everything that can break, and count what was sent twice or lost."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -21,13 +22,15 @@ def run(
     ] = None,
     is_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Prove by fault injection that no mail is sent twice, lost, or sent after a known stop.
+    """Prove by fault injection that nothing is done twice, lost, or done after a known stop.
 
-    Each run is one recipient with up to three mails, and faults drawn from the seed: killed
-    processes, lost answers, ended connections, replies and edits at any moment. One run in twenty
-    lives in worker processes that are really killed, with Temporal and Postgres killed as well;
-    the others are cut off inside this process, which is faster. Everything runs on this machine
-    against mailboxes of its own. The exit code is 1 when a promise was broken.
+    Each run is one recipient with up to four steps: mails by Gmail or SMTP, invitations and
+    messages at LinkedIn, calls, to-dos. Faults are drawn from the seed: killed processes, lost
+    answers, webhooks that never come, ended connections, replies and edits at any moment. One run
+    in twenty lives in worker processes that are really killed, with Temporal and Postgres killed
+    as well; the others are cut off inside this process, which is faster. Everything runs on this
+    machine against providers of its own. 400 runs are enough to see every kind of fault. The
+    exit code is 1 when a promise was broken.
 
     Example: drumbeat chaos --runs 200
     """
@@ -47,7 +50,19 @@ def run(
 def _as_text(report: ChaosReport) -> str:
     figures = report.to_json()
     faults, phases = figures.pop("faults"), figures.pop("killed_in")
-    lines = [f"{name.replace('_', ' ')}: {value}" for name, value in figures.items()]
-    lines += ["workers killed in:", *(f"  {name}: {n}" for name, n in phases.items())]
-    lines += ["faults:", *(f"  {name.replace('_', ' ')}: {n}" for name, n in faults.items())]
+    channels, of_places = figures.pop("channels"), figures.pop("faults_of")
+    lines = [f"{_words(name)}: {value}" for name, value in figures.items()]
+    lines += ["workers killed in:", *_counts(phases), "faults:", *_counts(faults)]
+    for place, counts in of_places.items():
+        lines += [f"faults of {place}:", *_counts(counts)]
+    for channel, counts in channels.items():
+        lines += [f"{_words(channel)}:", *_counts(counts)]
     return "\n".join(lines)
+
+
+def _counts(counts: Mapping[str, int]) -> list[str]:
+    return [f"  {_words(name)}: {n}" for name, n in counts.items()]
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -19,9 +19,19 @@ from shared.errors import Conflict, Refused, Unavailable
 # A part that was killed is back well before that.
 PATIENCE_SECONDS = 60
 PAUSE_SECONDS = 0.5
-# Far above what a demo sends; the mailbox is nobody's.
-GENEROUS_LIMITS = {"daily_limit": 100_000}
+# The mailbox is nobody's. With a limit of ours, what Google bears in a minute would be one too.
+NO_LIMITS = {"daily_limit": None}
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Todo:
+    """What a page shows of something that a person has to do."""
+
+    id: str
+    title: str
+    lead_id: str
+    step_id: str
 
 
 class Gateway:
@@ -66,20 +76,24 @@ class Gateway:
                 return str(account["id"])
         raise Refused(f"The gateway has no Gmail account {email} after the consent ({ended})")
 
-    async def raise_limits(self, account_id: str) -> None:
-        await self._write("PUT", f"/api/accounts/{account_id}", GENEROUS_LIMITS)
+    async def connect_bland(self, api_key: str) -> str:
+        """The line that calls go out by; the account's id."""
+        account = await self._write("POST", "/api/accounts/bland", {"api_key": api_key})
+        return str(account["id"])
+
+    async def lift_limits(self, account_id: str) -> None:
+        await self._write("PUT", f"/api/accounts/{account_id}", NO_LIMITS)
 
     async def create_lead(self, company_id: str, lead: Lead) -> str:
         path = f"/api/companies/{company_id}/leads"
-        return str((await self._write("POST", path, asdict(lead)))["id"])
+        return str((await self._write("POST", path, _given(lead)))["id"])
 
-    async def create_campaign(self, name: str) -> str:
-        campaign = {"name": name, "type": "email"}
+    async def create_campaign(self, name: str, *, kind: str = "email") -> str:
+        campaign = {"name": name, "type": kind}
         return str((await self._write("POST", "/api/campaigns", campaign))["id"])
 
     async def add_step(self, campaign_id: str, step: Step) -> str:
-        fields = {name: value for name, value in asdict(step).items() if value is not None}
-        body = {"channel": "email", "delay_days": 0, **fields}
+        body = {"delay_days": 0, **_given(step)}
         path = f"/api/campaigns/{campaign_id}/sequences"
         return str((await self._write("POST", path, body))["id"])
 
@@ -100,6 +114,25 @@ class Gateway:
     async def list_actions(self, campaign_id: str, recipient_id: str) -> list[LedgerAction]:
         path = f"/api/campaigns/{campaign_id}/recipients/{recipient_id}/actions"
         return [_action(row) for row in _items(await self._read(path))]
+
+    async def list_open_todos(self) -> list[Todo]:
+        """What waits for a person, the soonest due first (the demo fits into one page)."""
+        found = _items(await self._read("/api/todos?status=open&limit=500"))
+        return [
+            Todo(
+                id=row["id"], title=row["title"], lead_id=row["lead"]["id"], step_id=row["step_id"]
+            )
+            for row in found
+        ]
+
+    async def finish_todo(self, todo_id: str, *, outcome: str | None = None) -> bool:
+        """Say that it is done. False: meanwhile nobody wants it any more."""
+        body = {"outcome": outcome} if outcome else {}
+        try:
+            await self._write("POST", f"/api/todos/{todo_id}/done", body)
+        except Conflict:
+            return False
+        return True
 
     async def __aenter__(self) -> Self:
         return self
@@ -143,6 +176,11 @@ class Gateway:
             return await self._http.request(method, path, **request)
         except httpx.TransportError as error:
             return error
+
+
+def _given(thing: Lead | Step) -> Json:
+    """Its fields that say something."""
+    return {name: value for name, value in asdict(thing).items() if value is not None}
 
 
 def _is_for_later(answer: httpx.Response) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Self
 
 SENT = frozenset({"sent", "responded"})
+GIVEN_UP = frozenset({"failed"})
 ENDED = frozenset({"completed", "failed", "responded"})
 
 
@@ -20,6 +21,10 @@ class LedgerAction:
     @property
     def is_sent(self) -> bool:
         return self.status in SENT
+
+    @property
+    def is_given_up(self) -> bool:
+        return self.status in GIVEN_UP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.demo.audit import Course, Report
+from deploy.demo.hands import HandDeed
 from deploy.demo.ledger import LedgerRecipient
+from deploy.demo.phones import PhoneDeed
 from deploy.sandbox.behaviour import Answer
 from deploy.sandbox.people import People
 
@@ -36,16 +38,26 @@ class Screen:
     def say(self, line: str) -> None:
         self._console.print(Text(line))
 
-    def show(self, recipients: Sequence[LedgerRecipient], people: People) -> None:
+    def show(
+        self,
+        recipients: Sequence[LedgerRecipient],
+        people: People,
+        *,
+        calls: Sequence[PhoneDeed] = (),
+        hands: Sequence[HandDeed] = (),
+    ) -> None:
         """Say what is new since the last time, and how many are in which state now."""
-        for line in self._news(people):
+        for line in [*self._news(people), *self._by_hand(hands), *self._by_phone(calls)]:
             self.say(line)
+        done = f"{len(people.mails)} mails sent"
+        if calls or hands:
+            done += f"  {len(hands)} done by hand  {len(calls)} calls"
         states = Counter(recipient.detail or recipient.status for recipient in recipients)
         state = "  ".join(f"{name} {count}" for name, count in sorted(states.items()))
         if self._live is not None:
-            self._live.update(Text(f"{len(people.mails)} mails sent   {state}"), refresh=True)
+            self._live.update(Text(f"{done}   {state}"), refresh=True)
         elif state != self._state:
-            self.say(f"  {len(people.mails)} mails sent   {state}")
+            self.say(f"  {done}   {state}")
         self._state = state
 
     def conclude(self, courses: Sequence[Course], report: Report) -> None:
@@ -68,6 +80,16 @@ class Screen:
                 lines.append(f"{deed.answered_at:%H:%M:%S}  {deed.address} {WORDS[deed.answer]}")
         return lines
 
+    def _by_hand(self, hands: Sequence[HandDeed]) -> list[str]:
+        new = [deed for deed in hands if deed.todo.id not in self._seen]
+        self._seen |= {deed.todo.id for deed in new}
+        return [f"{deed.done_at:%H:%M:%S}  done by hand: {deed.todo.title}" for deed in new]
+
+    def _by_phone(self, calls: Sequence[PhoneDeed]) -> list[str]:
+        over = [it for it in calls if it.pickup and f"call/{it.key}" not in self._seen]
+        self._seen |= {f"call/{it.key}" for it in over}
+        return [f"{it.placed_at:%H:%M:%S}  call to {it.number}: {it.pickup}" for it in over]
+
     def __enter__(self) -> Self:
         if self._live is not None:
             self._live.start()
@@ -85,19 +107,28 @@ class Screen:
 
 def _table(courses: Sequence[Course]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for heading in ("Lead", "Mails sent (UTC)", "What came back", "How it ended"):
+    is_mixed = any(course.channels and (course.calls or course.hands) for course in courses)
+    beside = ("By hand", "Called") if is_mixed else ()
+    for heading in ("Lead", "Mails sent (UTC)", *beside, "What came back", "How it ended"):
         table.add_column(heading)
     for course in courses:
         sent = " ".join(f"{mail.at:%H:%M:%S}" for mail in course.mails)
         back = " ".join(f"{deed.answer} {deed.answered_at:%H:%M:%S}" for deed in course.deeds)
         how = course.recipient.detail or course.recipient.status
-        table.add_row(*(Text(cell) for cell in (course.name, sent, back, how)))
+        cells = [course.name, sent, *(_beside_mail(course) if is_mixed else ()), back, how]
+        table.add_row(*(Text(cell) for cell in cells))
     return table
+
+
+def _beside_mail(course: Course) -> tuple[str, str]:
+    hands = " ".join(f"{deed.done_at:%H:%M:%S}" for deed in course.hands)
+    calls = " ".join(f"{it.placed_at:%H:%M:%S} {it.pickup or ''}" for it in course.calls)
+    return hands, calls
 
 
 def _summary(report: Report) -> list[str]:
     return [
-        f"\n{report.recipients} recipients, {report.sent} mails: {report.replied} replied, "
+        f"\n{report.recipients} recipients, {_done(report)}: {report.replied} replied, "
         f"{report.auto_replies} out of office, {report.bounced} bounced, "
         f"{report.unsubscribed} unsubscribed, {report.finished} finished, "
         f"in {report.seconds} s",
@@ -105,3 +136,10 @@ def _summary(report: Report) -> list[str]:
         f"{report.sent_after_stop} sent after a stop was known",
         *(f"! {remark}" for remark in report.remarks),
     ]
+
+
+def _done(report: Report) -> str:
+    mails = f"{report.sent} mails"
+    if not (report.calls or report.todos):
+        return mails
+    return f"{mails}, {report.todos} invitations by hand and {report.calls} calls"

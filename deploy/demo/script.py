@@ -1,4 +1,4 @@
-"""What the demo is about: who sells, who is written to, and the three mails."""
+"""What the demo is about: who sells, who is reached, and what they get."""
 
 import random
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ COMPANY = {
     "time_zone": "UTC",
 }
 
+EMAIL, INVITATION, CALL = "email", "linkedin_connection", "call"
+
 FIRST_NAMES = (
     "Ada", "Ben", "Clara", "David", "Elif", "Finn", "Greta", "Hugo", "Ines", "Jonas",
     "Kira", "Luca", "Mara", "Noah", "Olga", "Paul", "Rosa", "Samir", "Tessa", "Yusuf",
@@ -24,11 +26,18 @@ COMPANIES = ("Alder & Sons", "Brightwater", "Cobalt Works", "Driftwood Labs", "E
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lead:
+    """Those with a `phone` are in the campaign of several channels, the others get mails."""
+
     email: str
     first_name: str
     last_name: str
     city: str
     company_name: str
+    linkedin_url: str | None = None
+    phone: str | None = None
+    country: str | None = None
+    region: str | None = None
+    consent: str | None = None
 
     @property
     def name(self) -> str:
@@ -37,11 +46,12 @@ class Lead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One mail, `delay_seconds` after the one before it. A follow-up needs no subject."""
+    """`delay_seconds` after the one before it. A follow-up by mail needs no subject."""
 
     subject: str | None
     message_template: str
     delay_seconds: int
+    channel: str = EMAIL
 
 
 STEPS = (
@@ -70,6 +80,33 @@ STEPS = (
             "this is my last message; if {{ lead.company_name }} ever moves, write to me.\n\nSam"
         ),
         delay_seconds=8,
+    ),
+)
+# The invitation is done by hand: no LinkedIn account is connected.
+MIXED_STEPS = (
+    STEPS[0],
+    Step(
+        channel=INVITATION,
+        subject=None,
+        message_template="Hello {{ lead.first_name }}, I have just written to you. Shall we meet?",
+        delay_seconds=2,
+    ),
+    Step(
+        channel=CALL,
+        subject=None,
+        message_template=(
+            "Ask {{ lead.first_name }} whether the mail about offices in {{ lead.city }} has"
+            " arrived, and whether {{ lead.company_name }} would like to see one."
+        ),
+        delay_seconds=2,
+    ),
+    Step(
+        subject=None,
+        message_template=(
+            "Hello {{ lead.first_name }},\n\n"
+            "we have tried to reach you by phone. The floor plans are ready for you.\n\nSam"
+        ),
+        delay_seconds=3,
     ),
 )
 

@@ -31,7 +31,7 @@ class ChildRecords:
 
     def end_leftover(self, program: Program, *, say: Callable[[str], None]) -> None:
         """Blocking. A child of a run that was killed goes, if the pid still is that child's."""
-        process = self._find(program.name)
+        process = self.find(program.name)
         if process is None:
             return
         say(f"{program.name} of an earlier run is still there (pid {process.pid}): ending it")
@@ -42,7 +42,8 @@ class ChildRecords:
         process.kill()
         process.wait(5)
 
-    def _find(self, name: str) -> psutil.Process | None:
+    def find(self, name: str) -> psutil.Process | None:
+        """The child of this name, if it runs."""
         try:
             record = json.loads(self._file(name).read_text())
             process = psutil.Process(record["pid"])

@@ -55,8 +55,11 @@ class Workers:
         environment = ActivityEnvironment()
         started = instant or datetime.now(UTC)
         environment.info = replace(environment.info, started_time=started)
-        is_plan = activity is ActivityName.RECIPIENT_PLAN
-        deed = self._parts.recipient.plan if is_plan else self._parts.gmail.send
+        deeds = {
+            ActivityName.RECIPIENT_PLAN: self._parts.recipient.plan,
+            ActivityName.TASK_OPEN: self._parts.tasks.open,
+        }
+        deed = deeds.get(activity, self._parts.gmail.send)
         outcome: Outcome = await environment.run(deed, order)
         return outcome
 

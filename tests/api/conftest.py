@@ -25,9 +25,11 @@ from shared.keyring import Keyring
 from shared.providers.mail_hosts import is_loopback
 from shared.storage import Storage
 from shared.webhooks import Destinations
+from tests.api.acting import Workers, working
 from tests.api.google import FakeGoogle
 from tests.factories import NOON, Campaign, Company
 from tests.fakes.conductor import RecordingConductor
+from tests.fakes.gmail import FakeGmail
 from tests.fakes.zone import FakeZone
 
 GATEWAY = "http://gateway.test"
@@ -190,3 +192,17 @@ def make_action(campaign: Campaign, company: Company, recipient_id: UUID, **more
             **more,
         },
     )
+
+
+@pytest.fixture
+async def workers(
+    company: Company,
+    database: Database,
+    keyring: Keyring,
+    conductor: RecordingConductor,
+    gmail: FakeGmail,
+) -> AsyncIterator[Workers]:
+    async with working(
+        company, database=database, keyring=keyring, conductor=conductor, gmail=gmail
+    ) as workers:
+        yield workers

@@ -56,6 +56,7 @@ async def test_an_account_that_is_fit_has_nothing_to_mend(
         "sent_today": 1,
         "left": 39,
         "blocked_until": None,
+        "block_reason": None,
     }
     assert found["last_poll"]["is_ok"] is True
 

@@ -6,15 +6,13 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from shared.db.models import AccountTokenRow, RecipientRow, Role
-from shared.db.models.accounts import AccountRow, AccountStatus
+from shared.db.models import AccountTokenRow, Role
 from shared.keyring import Keyring
 from shared.providers.google_oauth import NEEDED_SCOPES
 from shared.tokens import REFRESH_TOKEN
 from tests.api.conftest import FRONTEND, GATEWAY, Login
 from tests.api.google import GOOGLE, FakeGoogle
-from tests.factories import NOON, Company
-from tests.fakes.conductor import RecordingConductor
+from tests.factories import Company
 
 Json = dict[str, Any]
 
@@ -176,30 +174,6 @@ async def test_a_person_who_says_no_comes_back_without_an_account(
     assert answer.status_code == 409
     assert "&lt;b&gt;" in answer.text
     assert len(await accounts(api)) == 1
-
-
-async def test_connecting_again_wakes_the_account_and_who_waits_for_it(
-    api: httpx.AsyncClient,
-    anybody: httpx.AsyncClient,
-    google: FakeGoogle,
-    company: Company,
-    conductor: RecordingConductor,
-) -> None:
-    await connect(api, anybody, google)
-    account = await gmail_of(api)
-    parked = await company.make_recipient(await company.make_campaign())
-    async with company.session() as session:
-        row = await session.get_one(AccountRow, account["id"])
-        row.status, row.status_reason = AccountStatus.NEEDS_ATTENTION, "the password changed"
-        recipient = await session.get_one(RecipientRow, parked.recipient_id)
-        recipient.launched_at = recipient.parked_at = NOON
-        recipient.account_id = row.id
-
-    await connect(api, anybody, google)
-
-    again = await gmail_of(api)
-    assert (again["id"], again["status"], again["status_reason"]) == (account["id"], "active", None)
-    assert [ref for ref, _ in conductor.wakes] == [parked]
 
 
 async def test_settings_of_an_account_change(

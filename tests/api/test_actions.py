@@ -153,7 +153,9 @@ async def test_what_a_removed_step_has_sent_still_counts(
     async with company.session() as session:
         session.add(make_action(campaign, company, ref.recipient_id))
 
-    await api.delete(f"/api/campaigns/{campaign.id}/sequences/1")
+    sequences = f"/api/campaigns/{campaign.id}/sequences"
+    await api.put(f"{sequences}/2", json={"subject": "Now the first one"})
+    assert (await api.delete(f"{sequences}/1")).status_code == 204
 
     whole = (await api.get(f"/api/campaigns/{campaign.id}")).json()
     assert whole["results"] == {"messages_sent": 1, "channels_used": {"email": 1}}

@@ -9,9 +9,11 @@ from sqlalchemy import select, update
 from shared.contracts.operations import LaunchOrder
 from shared.db.models import AccountRow, CampaignRow, RecipientRow, VersionRow
 from shared.db.models.accounts import AccountStatus
-from shared.domain.recipient import EndReason
+from shared.db.session import Database
+from shared.domain.recipient import EndReason, HoldReason
 from tests.factories import NOON, Company
 from tests.fakes.conductor import RecordingConductor
+from tests.wakings import tell_everybody
 
 Json = dict[str, Any]
 FRONTEND_FIELDS = {"id", "name", "type", "status", "created_by", "created_at", "updated_at"}
@@ -59,7 +61,7 @@ async def test_a_campaign_that_was_read_may_be_sent_back(api: httpx.AsyncClient)
     [
         pytest.param({"type": "email"}, "name", id="no name"),
         pytest.param({"name": "Spring", "type": "fax"}, "type", id="an unknown type"),
-        pytest.param({"name": "Spring", "type": "email", "dry_run": True}, "dry_run", id="not yet"),
+        pytest.param({"name": "Spring", "type": "email", "dry_run": 3}, "dry_run", id="no flag"),
         pytest.param(
             {"name": "Spring", "type": "email", "account_ids": ["a"]}, "account_ids.0", id="no id"
         ),
@@ -161,7 +163,7 @@ async def test_activate_publishes_version_1_and_launches(
 
 
 async def test_pause_is_a_row_and_resume_wakes_the_parked(
-    api: httpx.AsyncClient, company: Company, conductor: RecordingConductor
+    api: httpx.AsyncClient, company: Company, conductor: RecordingConductor, database: Database
 ) -> None:
     campaign = await company.make_campaign()
     parked, going = [await company.make_recipient(campaign) for _ in range(2)]
@@ -170,11 +172,14 @@ async def test_pause_is_a_row_and_resume_wakes_the_parked(
             row = await session.get_one(RecipientRow, ref.recipient_id)
             row.started_at = row.launched_at = NOON
             row.parked_at = NOON if ref is parked else None
+            row.hold_reason = HoldReason.CAMPAIGN_PAUSED if ref is parked else None
     url = f"/api/campaigns/{campaign.id}"
 
     paused = await api.post(f"{url}/pause")
-    told_by_pause = (list(conductor.wakes), list(conductor.launches))
+    told_by_pause = (list(conductor.wakings), list(conductor.launches))
     resumed = [await api.post(f"{url}/{verb}") for verb in ("resume", "resume")]
+    assert conductor.wakes == []
+    await tell_everybody(database, conductor)
 
     assert paused.json()["status"] == "paused"
     assert told_by_pause == ([], [])

@@ -50,3 +50,18 @@ async def test_a_member_does_not_change_the_company(login: Login, company: Compa
     answer = await member.put(f"/api/companies/{company.id}", json={"name": "Mine"})
 
     assert answer.status_code == 403
+
+
+async def test_a_company_says_for_how_long_its_invitations_wait(
+    api: httpx.AsyncClient, company: Company
+) -> None:
+    url = f"/api/companies/{company.id}"
+    days = {"withdraw_invitations_after_days": 14}
+
+    changed = await api.put(url, json=days)
+    refused = await api.put(url, json={"withdraw_invitations_after_days": 0})
+    usual = await api.put(url, json={"withdraw_invitations_after_days": None})
+
+    assert changed.json()["withdraw_invitations_after_days"] == 14
+    assert refused.status_code == 422
+    assert usual.json()["withdraw_invitations_after_days"] is None

@@ -20,6 +20,7 @@ from shared.db.models import (
     RefusedRowRow,
     SegmentRow,
     SuppressionRow,
+    TodoRow,
     WebhookDeliveryRow,
     WebhookRow,
 )
@@ -101,6 +102,7 @@ async def recipient(
             session.add(RefusedRowRow(job_id=job.id, number=number, reason="no", cells=cells))
         session.add(RefusedRowRow(job_id=job.id, number=9, reason="no", cells=["Eve", "Quill"]))
         session.add(EventRow(name="reply.received", payload={"from": EMAIL}))
+        session.add(TodoRow(title=f"Write to {EMAIL} again"))
         session.add(
             WebhookDeliveryRow(
                 webhook_id=webhook.id,

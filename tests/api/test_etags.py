@@ -20,6 +20,7 @@ CHANGES: dict[str, tuple[str, Any, Any]] = {
     "/api/campaigns/{campaign_id}": ("name", "One", "Two"),
     "/api/campaigns/{campaign_id}/sequences/{step_number}": ("subject", "One", "Two"),
     "/api/accounts/{account_id}": ("display_name", "One", "Two"),
+    "/api/todos/{todo_id}": ("title", "One", "Two"),
 }
 every_resource = pytest.mark.parametrize("template", CHANGES)
 
@@ -29,12 +30,14 @@ async def ids(company: Company, login: Login) -> Json:
     campaign = await company.make_campaign()
     member = await login(company, Role.MEMBER)
     me = await member.get("/api/auth/me")
+    todo = await member.post("/api/todos", json={"title": "Call back"})
     return {
         "company_id": company.id,
         "lead_id": await company.make_lead(),
         "campaign_id": campaign.id,
         "step_number": 1,
         "account_id": company.account_id,
+        "todo_id": todo.json()["id"],
         "user_id": me.json()["user"]["id"],
     }
 

@@ -154,7 +154,6 @@ async def test_a_reporting_key_does_nothing_else(
     [
         pytest.param({}, "body", id="nobody's"),
         pytest.param({"thread_id": "t", "kind": "smile"}, "kind", id="an unknown kind"),
-        pytest.param({"call_id": "c1"}, "call_id", id="a channel of later"),
         pytest.param(
             {"thread_id": "t", "occurred_at": "2026-03-03T10:00:00"}, "occurred_at", id="no zone"
         ),

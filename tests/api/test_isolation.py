@@ -1,12 +1,15 @@
 """Another company's ids are not there, on every route that takes one."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from api.main import openapi_document
 from shared.db.models import (
+    ActionRow,
     ApiKeyRow,
+    CallRow,
     CampaignRow,
     DocumentKind,
     JobKind,
@@ -18,6 +21,7 @@ from shared.db.models import (
     SegmentRow,
     SuppressionRow,
     TemplateRow,
+    TodoRow,
     WebhookDeliveryRow,
     WebhookRow,
 )
@@ -48,6 +52,13 @@ BODIES: dict[str, Json] = {
     "confirm_mapping": {},
     "update_template": {"name": "Mine"},
     "preview_campaign": {},
+    "update_definition": {"steps": []},
+    # JSON is YAML as well.
+    "update_campaign_file": {"name": "Mine", "type": "email", "steps": []},
+    "update_todo": {"due_at": None},
+    "finish_todo": {},
+    "skip_todo": {},
+    "fail_todo": {},
     "send_test_mail": {"to": "kim@example.com"},
 }
 OPERATIONS = [
@@ -97,20 +108,13 @@ async def ids_of(company: Company) -> dict[str, str]:
     campaign = await company.make_campaign()
     recipient = await company.make_recipient(campaign)
     key = ApiKeyRow(name="k", prefix="drb_", key_hash=str(company.id), scopes=["read"])
-    product = ProductRow(
-        product_name="Engine",
-        file_name="engine.txt",
-        file_key="-",
-        file_size=1,
-        kind=DocumentKind.TXT,
-        text="-",
-        text_length=1,
-    )
+    product = _product()
     webhook = WebhookRow(url="https://127.0.0.1:1", events=["*"], secret=b"-")
     segment = SegmentRow(name="Theirs", filter={"city": "Paris"})
     job = JobRow(kind=JobKind.IMPORT, more={"is_applied": True})
     action = make_action(campaign, company, recipient.recipient_id)
     template = TemplateRow(name="Theirs", message_template="Hello")
+    todo = TodoRow(title="Theirs")
     lead_id = await company.make_lead()
     sample = SampleMailRow(
         campaign_id=campaign.id,
@@ -125,19 +129,24 @@ async def ids_of(company: Company) -> dict[str, str]:
         session.add(MembershipRow(user_id=company.user_id, role=Role.MEMBER))
         suppression = SuppressionRow(key_hash=company.id.bytes, kind="email", reason="manual")
         session.add_all([key, product, webhook, action, job, segment, suppression])
-        session.add_all([template, sample])
+        session.add_all([template, sample, todo])
         await session.flush()
         delivery = WebhookDeliveryRow(
             webhook_id=webhook.id, event_id=webhook.id, event="action.sent", occurred_at=NOON
         )
         session.add(delivery)
+        call = _call(company, action, lead_id)
+        session.add(call)
+        await session.flush()
     return {
+        "call_id": str(call.id),
         "company_id": str(company.id),
         "user_id": str(company.user_id),
         "lead_id": str(lead_id),
         "key_id": str(key.id),
         "account_id": str(company.account_id),
         "campaign_id": str(campaign.id),
+        "number": "1",
         "recipient_id": str(recipient.recipient_id),
         "action_id": str(action.id),
         "step_number": "1",
@@ -149,4 +158,29 @@ async def ids_of(company: Company) -> dict[str, str]:
         "suppression_id": str(suppression.id),
         "template_id": str(template.id),
         "sample_id": str(sample.id),
+        "todo_id": str(todo.id),
     }
+
+
+def _product() -> ProductRow:
+    return ProductRow(
+        product_name="Engine",
+        file_name="engine.txt",
+        file_key="-",
+        file_size=1,
+        kind=DocumentKind.TXT,
+        text="-",
+        text_length=1,
+    )
+
+
+def _call(company: Company, action: ActionRow, lead_id: UUID) -> CallRow:
+    return CallRow(
+        recipient_id=action.recipient_id,
+        campaign_id=action.campaign_id,
+        lead_id=lead_id,
+        action_id=action.id,
+        step_id=action.step_id,
+        provider_id=str(company.id),
+        placed_at=NOON,
+    )

@@ -11,8 +11,9 @@ from api.container import assemble
 from api.main import create_app
 from api.parts import Parts
 from shared.db.models import AccountRow, MailLoginRow, RecipientRow
-from shared.db.models.accounts import AccountKind, AccountStatus
+from shared.db.models.accounts import AccountStatus
 from shared.db.session import Database
+from shared.domain.channels import AccountKind
 from shared.domain.recipient import HoldReason
 from shared.keyring import Keyring
 from shared.mail_logins import PASSWORD as CELL
@@ -21,6 +22,7 @@ from shared.webhooks import Destinations
 from tests.factories import NOON, Company
 from tests.fakes.conductor import RecordingConductor
 from tests.fakes.mail_server import PASSWORD, FakeSmtp, ImapServer
+from tests.wakings import tell_everybody
 
 Json = dict[str, Any]
 URL = "/api/accounts/smtp"
@@ -68,7 +70,11 @@ async def test_a_mailbox_is_connected_and_its_password_is_sealed(
 
 
 async def test_connecting_again_is_the_same_account_and_wakes_who_waits_for_it(
-    api: httpx.AsyncClient, body: Json, company: Company, conductor: RecordingConductor
+    api: httpx.AsyncClient,
+    body: Json,
+    company: Company,
+    conductor: RecordingConductor,
+    database: Database,
 ) -> None:
     account = (await api.post(URL, json=body)).json()
     campaign = await company.make_campaign()
@@ -85,6 +91,7 @@ async def test_connecting_again_is_the_same_account_and_wakes_who_waits_for_it(
     again = (await api.post(URL, json=body)).json()
 
     assert (again["id"], again["status"], again["status_reason"]) == (account["id"], "active", None)
+    await tell_everybody(database, conductor)
     assert {ref for ref, _ in conductor.wakes} == {parked, without}
 
 

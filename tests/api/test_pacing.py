@@ -8,8 +8,11 @@ import pytest
 
 from shared.db.models import AccountRow, RecipientRow
 from shared.db.models.accounts import AccountStatus
+from shared.db.session import Database
+from shared.domain.recipient import HoldReason
 from tests.factories import NOON, Campaign, Company
 from tests.fakes.conductor import RecordingConductor
+from tests.wakings import tell_everybody
 
 Json = dict[str, Any]
 WINDOW: Json = {"days": {"monday": ["09:00-12:00", "13:00-17:00"], "friday": ["22:00-02:00"]}}
@@ -125,23 +128,33 @@ async def test_no_limit_lies_above_the_provider_s(api: httpx.AsyncClient, compan
 
 
 async def test_who_is_asleep_is_woken_when_a_limit_or_a_window_changes(
-    api: httpx.AsyncClient, company: Company, campaign: Campaign, conductor: RecordingConductor
+    api: httpx.AsyncClient,
+    company: Company,
+    campaign: Campaign,
+    conductor: RecordingConductor,
+    database: Database,
 ) -> None:
     order = await company.make_order(campaign)
     async with company.session() as session:
         row = await session.get_one(RecipientRow, order.recipient_id)
         row.account_id, row.next_at = company.account_id, NOON
 
-    await api.put(f"/api/accounts/{company.account_id}", json={"daily_limit": 50})
-    assert len(conductor.wakes) == 1
-    await api.put(f"/api/campaigns/{campaign.id}", json={"window": WINDOW})
-    assert len(conductor.wakes) == 2
-    await api.put(f"/api/campaigns/{campaign.id}", json={"name": "Summer"})
-    assert len(conductor.wakes) == 2
+    for place, change, woken in (
+        (f"/api/accounts/{company.account_id}", {"daily_limit": 50}, 1),
+        (f"/api/campaigns/{campaign.id}", {"window": WINDOW}, 2),
+        (f"/api/campaigns/{campaign.id}", {"name": "Summer"}, 2),
+    ):
+        await api.put(place, json=change)
+        await tell_everybody(database, conductor)
+        assert len(conductor.wakes) == woken
 
 
 async def test_a_person_resumes_an_account_that_was_paused(
-    api: httpx.AsyncClient, company: Company, campaign: Campaign, conductor: RecordingConductor
+    api: httpx.AsyncClient,
+    company: Company,
+    campaign: Campaign,
+    conductor: RecordingConductor,
+    database: Database,
 ) -> None:
     order = await company.make_order(campaign)
     async with company.session() as session:
@@ -149,6 +162,7 @@ async def test_a_person_resumes_an_account_that_was_paused(
         account.status, account.status_reason = AccountStatus.NEEDS_ATTENTION, "9 of 100 bounced"
         row = await session.get_one(RecipientRow, order.recipient_id)
         row.account_id, row.parked_at = company.account_id, NOON
+        row.hold_reason = HoldReason.ACCOUNT_DOWN
     explained = await api.get(
         f"/api/campaigns/{campaign.id}/recipients/{order.recipient_id}/explain"
     )
@@ -159,6 +173,7 @@ async def test_a_person_resumes_an_account_that_was_paused(
 
     assert answer.status_code == 200, answer.text
     assert (answer.json()["status"], answer.json()["status_reason"]) == ("active", None)
+    await tell_everybody(database, conductor)
     assert len(conductor.wakes) == 1
     assert (await api.post(url)).status_code == 200
     async with company.session() as session:

@@ -49,6 +49,8 @@ def test_every_answer_that_shows_a_secret_is_known() -> None:
                 ref = answer.get("content", {}).get("application/json", {}).get("schema", {})
                 model = schemas.get(ref.get("$ref", "").rpartition("/")[2], {})
                 shows = SECRETS & model.get("properties", {}).keys()
+                # A step's `key` is its name in a file.
+                shows -= {"key"} if "step_number" in model.get("properties", {}) else set()
                 if status < "300" and shows and operation["operationId"] not in flagged:
                     forgotten.append(operation["operationId"])
     assert forgotten == []

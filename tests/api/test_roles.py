@@ -27,13 +27,24 @@ ALLOWED: dict[str, set[Role]] = {
     # Everybody connects their own mailbox and works what comes back.
     "connect_gmail": EVERYBODY,
     "connect_smtp": EVERYBODY,
+    "connect_linkedin": EVERYBODY,
+    "connect_bland": EVERYBODY,
     "resume_account": EVERYBODY,
     "update_account": EVERYBODY,
     "disconnect_account": EVERYBODY,
     # These only show what would be sent.
     "render_template": EVERYBODY,
     "preview_campaign": EVERYBODY,
+    "rehearse_campaign": EVERYBODY,
     "mark_recipient_responded": EVERYBODY,
+    # To-dos are everybody's work.
+    "create_todo": EVERYBODY,
+    "update_todo": EVERYBODY,
+    "finish_todo": EVERYBODY,
+    "skip_todo": EVERYBODY,
+    "fail_todo": EVERYBODY,
+    "connect_calendar": EVERYBODY,
+    "create_appointment": EVERYBODY,
     "report_inbound": EVERYBODY,
     # Whoever is told "never again" notes it; the whole list leaves with few.
     "add_suppression": EVERYBODY,
@@ -54,6 +65,10 @@ OF_PERSONS = {
     "finish_connecting",
     # Google itself.
     "receive_gmail_push",
+    # Bland itself.
+    "receive_bland_news",
+    # Unipile itself.
+    "receive_unipile_news",
     # Its answer does not end; tests/api/test_events.py is about it.
     "stream_events",
 }

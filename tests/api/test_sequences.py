@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from shared.db.models import CampaignRow, RecipientRow, VersionRow
+from shared.db.session import Database
 from tests.api.test_campaigns import make_campaign
 from tests.factories import NOON, Company
 from tests.fakes.conductor import RecordingConductor
+from tests.wakings import tell_everybody
 
 Json = dict[str, Any]
 STEP = {"channel": "email", "subject": "Hello", "message_template": "Hello {{ lead.first_name }}"}
@@ -85,7 +87,15 @@ async def test_a_step_that_was_read_may_be_sent_back(api: httpx.AsyncClient) -> 
         pytest.param({"message_template": "{{ lead."}, "message_template", id="a broken template"),
         pytest.param({"subject": "{% if %}"}, "subject", id="a broken subject"),
         pytest.param({"subject": "Hello\nBcc: eve@x.com"}, "subject", id="a second header"),
-        pytest.param({"channel": "call"}, "channel", id="a channel of later"),
+        pytest.param({"inmail": True}, "inmail", id="a mail that is an InMail"),
+        pytest.param({"task": {"due_days": 1}}, "task", id="a mail that is a task"),
+        pytest.param({"when": [{"step": 7, "outcome": "opened"}]}, "when", id="an unknown step"),
+        pytest.param({"key": "Not a key"}, "key", id="no name for a step"),
+        pytest.param(
+            {"channel": "call", "call": {"first_sentence": "{{ lead."}},
+            "call.first_sentence",
+            id="a broken first sentence",
+        ),
         pytest.param({"channel": "pigeon"}, "channel", id="no channel at all"),
         pytest.param({"delay_days": -1}, "delay_days", id="back in time"),
         pytest.param({"step_number": 9}, "step_number", id="a gap in the numbers"),
@@ -115,22 +125,27 @@ async def test_an_order_names_each_step_once(api: httpx.AsyncClient, order: list
 
 
 async def test_an_edit_of_a_campaign_that_runs_is_published_at_once(
-    api: httpx.AsyncClient, company: Company, conductor: RecordingConductor
+    api: httpx.AsyncClient, company: Company, conductor: RecordingConductor, database: Database
 ) -> None:
     campaign = await company.make_campaign()
     waiting = await company.make_recipient(campaign)
     async with company.session() as session:
         row = await session.get_one(RecipientRow, waiting.recipient_id)
         row.started_at = row.launched_at = row.next_at = NOON
+        row.next_step_id = campaign.step_ids[1]
     url = f"/api/campaigns/{campaign.id}/sequences"
 
-    edits = [
-        await api.post(url, json=STEP),
-        await api.put(f"{url}/1", json={"message_template": "Good day"}),
-        await api.put(f"{url}/2", json={"delay_seconds": 1}),
-        await api.delete(f"{url}/4"),
-        await api.post(f"{url}/reorder", json={"order": [1, 3, 2]}),
-    ]
+    edits, woken = [], []
+    for method, place, body in (
+        ("POST", "", STEP),
+        ("PUT", "/1", {"message_template": "Good day"}),
+        ("PUT", "/2", {"delay_seconds": 1}),
+        ("DELETE", "/4", None),
+        ("POST", "/reorder", {"order": [1, 3, 2]}),
+    ):
+        edits.append(await api.request(method, url + place, json=body))
+        await tell_everybody(database, conductor)
+        woken.append(len(conductor.wakes))
 
     assert [answer.status_code for answer in edits] == [201, 200, 200, 204, 200]
     async with company.session() as session:
@@ -140,8 +155,9 @@ async def test_an_edit_of_a_campaign_that_runs_is_published_at_once(
     assert edited.version_id == versions[-1].id
     ids = [step["id"] for step in versions[-1].steps]
     assert ids == [str(campaign.step_ids[i]) for i in (0, 2, 1)]
-    # Four of the edits may bring a plan forward; another text does not.
-    assert [ref for ref, _ in conductor.wakes] == [waiting] * 4
+    # It waits for the second step: its delay and its place concern it, and nothing else.
+    assert woken == [0, 0, 1, 1, 2]
+    assert {ref for ref, _ in conductor.wakes} == {waiting}
 
 
 async def test_a_campaign_that_runs_keeps_its_last_step(

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from api.services.tracking import TrackingService
 from shared.contracts.recipient import RecipientRef
-from shared.db.models import CampaignRow, RecipientRow, TrackingEventRow
+from shared.db.models import CampaignRow, EventRow, RecipientRow, TrackingEventRow
 from shared.db.repositories.ledger import action_id_of
 from shared.domain.recipient import EndReason
 from shared.keyring import Keyring
@@ -268,3 +268,28 @@ async def remove(company: Company, recipient_id: UUID) -> None:
         row = await session.get_one(RecipientRow, recipient_id)
         row.end_reason = EndReason.REMOVED
         row.ended_at = datetime.now(UTC)
+
+
+async def test_what_a_person_does_is_told_and_stands_in_the_leads_timeline(
+    anybody: httpx.AsyncClient, api: httpx.AsyncClient, company: Company, mail: Tracking
+) -> None:
+    """Once each; a scanner that looks at every link is neither."""
+    for _ in range(2):
+        await anybody.get(mail.pixel_url, headers={"User-Agent": GMAIL})
+        await anybody.get(mail.click_url(TARGET), headers=PERSON)
+    await anybody.get(mail.click_url(TARGET), headers={"User-Agent": "curl/8"})
+
+    async with company.session() as session:
+        rows = await session.scalars(select(EventRow).where(EventRow.name.like("action.%ed")))
+        told = {row.name: row for row in rows}
+    lead_id = (await company.recipient(mail.recipient_id)).lead_id
+    timeline = await api.get(f"/api/companies/{company.id}/leads/{lead_id}/timeline")
+    entries = {entry["what"]: entry for entry in timeline.json()["items"]}
+
+    assert told.keys() == {"action.opened", "action.clicked"}
+    assert told["action.opened"].payload["visitor"] == "image_proxy"
+    clicked = told["action.clicked"]
+    assert (clicked.recipient_id, clicked.payload["url"]) == (mail.recipient_id, TARGET)
+    assert clicked.payload["contact_id"] == str(lead_id)
+    assert entries.keys() == {"email sent", "opened", "clicked"}
+    assert (entries["clicked"]["direction"], entries["clicked"]["text"]) == ("in", TARGET)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from deploy.chaos.audit import UNSURE, Books, Entry, Letter, judge
+from shared.domain.channels import Channel
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -20,7 +21,6 @@ FINE = Books(
     hold_reason=None,
     known=(),
     is_erased=False,
-    is_draft_lost=False,
     is_stopped_by_reply=False,
 )
 
@@ -72,13 +72,28 @@ def test_parking_without_a_cause_does_not_pass() -> None:
     assert (verdict.lost, verdict.unconfirmed) == (1, 1)
 
 
-def test_a_draft_that_was_deleted_by_hand_waits_for_a_person() -> None:
-    open_ = replace(FINE, end_reason=None, ended_at=None, hold_reason=UNSURE, is_draft_lost=True)
+def test_a_person_is_asked_only_where_a_fault_explains_it() -> None:
+    asked = replace(FINE, asked=frozenset({2}), excuses=1)
 
-    verdict = judge(open_)
+    assert judge(asked).is_clean
+    assert judge(asked).left_to_people == 1
+    assert judge(replace(asked, excuses=0)).unconfirmed == 1
 
-    assert verdict.is_clean
-    assert verdict.left_to_people == 1
+
+def test_what_counts_as_sent_after_a_day_may_never_have_left() -> None:
+    taken = replace(FINE, sent=FINE.sent[:1], taken=frozenset({2}), excuses=1)
+
+    assert judge(taken).is_clean
+    assert judge(taken).taken_for_sent == 1
+    assert judge(replace(taken, excuses=0)).unconfirmed == 1
+
+
+def test_a_refusal_ends_it_where_the_mail_server_has_refused() -> None:
+    refused = Entry(status="refused", draft_id=None, confirmed_at=None)
+    ended = replace(FINE, sent=FINE.sent[:1], entries={1: SENT, 2: refused}, end_reason="refused")
+
+    assert judge(replace(ended, is_refused=True)).is_clean
+    assert judge(ended).lost == 1
 
 
 def test_an_end_that_nobody_caused_is_a_loss() -> None:
@@ -91,6 +106,27 @@ def test_a_mail_confirmed_after_the_stop_was_known_is_late() -> None:
     assert judge(stopped).sent_after_stop == 2
     assert judge(replace(FINE, known=(NOON - MINUTE,))).sent_after_stop == 2
     assert judge(replace(FINE, known=(NOON + MINUTE,))).sent_after_stop == 0
+
+
+def test_a_call_may_fail_after_it_was_dialled_and_a_mail_may_not() -> None:
+    dialled = Letter(key="c", number=3, channel=Channel.CALL)
+    failed = Entry(status="skipped", draft_id=None, confirmed_at=NOON, channel=Channel.CALL)
+    called = replace(FINE, sent=(*FINE.sent, dialled), entries={1: SENT, 2: SENT, 3: failed})
+
+    assert judge(called).is_clean
+    assert judge(replace(FINE, entries={1: SENT, 2: replace(SENT, status="skipped")})).lost == 1
+
+
+def test_two_calls_of_one_step_are_a_duplicate_of_their_channel() -> None:
+    calls = (Letter(key="c", number=3, channel=Channel.CALL),) * 2
+    entry = Entry(status="sent", draft_id=None, confirmed_at=NOON, channel=Channel.CALL)
+    called = replace(FINE, sent=(*FINE.sent, *calls), entries={1: SENT, 2: SENT, 3: entry})
+
+    assert judge(called).twice == {Channel.CALL: 1}
+
+
+def test_a_to_do_that_outlives_its_recipient_is_late() -> None:
+    assert judge(replace(FINE, open_todos=1)).sent_after_stop == 1
 
 
 def test_a_draft_that_nobody_owns_is_an_orphan() -> None:

@@ -1,28 +1,17 @@
 """Chaos finds nothing in the ledger as it is, and catches one that is broken on purpose."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from sqlalchemy import text
 
-from activities.gmail import GmailActivities
-from activities.results import Abandoned, Reserved, Sent, Unconfirmed
-from deploy.chaos.faults import KINDS, REAL, Fault, draw_plan
+from deploy.chaos.faults import REAL, Fault, Place
+from deploy.chaos.plans import KINDS, draw_plan
 from deploy.chaos.runs import ChaosReport, play
+from deploy.chaos.workers import PartsOf
 from deploy.local.postgres import Postgres
-from shared.db.repositories.ledger import Kept
-from shared.db.repositories.situations import Action
-from shared.providers.gmail import GmailClient
-from workflows.parts import Parts, make_parts
+from shared.domain.channels import Channel
+from tests.chaos.broken import Careless, Forgetful, Hasty, Hopeful, parts_that_write, parts_with
 
-RUNS = 64
+RUNS, FEW = 48, 16
 SEED = 7
-
-_KEEP = text(
-    "update actions set draft_id = :draft_id, thread_id = :thread_id,"
-    " confirmed_at = clock_timestamp() where id = :id"
-)
 
 
 def quiet(_: str) -> None:
@@ -42,7 +31,9 @@ async def test_nothing_is_sent_twice_or_lost_whatever_breaks(postgres: Postgres)
 async def test_who_does_not_look_before_a_retry_is_caught(postgres: Postgres) -> None:
     runs = _runs_with(Fault.SEND_ANSWER_LOST)
 
-    report = await play(runs, postgres, seed=SEED, say=quiet, parts_of=_with(Forgetful))
+    report = await play(
+        runs, postgres, seed=SEED, say=quiet, parts_of=parts_with(Forgetful, "gmail")
+    )
 
     assert report.duplicates > 0
     assert not report.is_clean
@@ -52,9 +43,39 @@ async def test_who_does_not_look_before_a_retry_is_caught(postgres: Postgres) ->
 async def test_who_does_not_read_again_before_the_send_is_caught(postgres: Postgres) -> None:
     runs = _runs_with(Fault.REPLIED, Fault.UNSUBSCRIBED, Fault.BOUNCED)
 
-    report = await play(runs, postgres, seed=SEED, say=quiet, parts_of=_with(Careless))
+    report = await play(
+        runs, postgres, seed=SEED, say=quiet, parts_of=parts_with(Careless, "gmail")
+    )
 
     assert report.sent_after_stop > 0
+    assert not report.is_clean
+
+
+async def test_who_counts_a_mail_as_sent_that_nobody_knows_of_is_caught(postgres: Postgres) -> None:
+    runs = _runs_with(Fault.RESET_BEFORE_ACTING, place=Place.SMTP)
+
+    report = await play(runs, postgres, seed=SEED, say=quiet, parts_of=parts_with(Hopeful, "smtp"))
+
+    assert report.lost > 0
+    assert not report.is_clean
+
+
+@pytest.mark.parametrize(
+    ("place", "parts_of", "channel"),
+    [
+        pytest.param(Place.BLAND, parts_with(Hasty, "bland"), Channel.CALL, id="a call"),
+        pytest.param(Place.LINKEDIN, parts_that_write, Channel.LINKEDIN_MESSAGE, id="a message"),
+    ],
+)
+async def test_who_repeats_by_another_channel_is_caught(
+    postgres: Postgres, place: Place, parts_of: PartsOf, channel: Channel
+) -> None:
+    """A second invitation is refused by LinkedIn itself, so there is nothing to catch."""
+    runs = _runs_with(Fault.TIMEOUT_AFTER_ACTING, Fault.RESET_AFTER_ACTING, place=place)
+
+    report = await play(runs, postgres, seed=SEED, say=quiet, parts_of=parts_of)
+
+    assert report.twice_by_channel[channel] > 0
     assert not report.is_clean
 
 
@@ -74,6 +95,8 @@ def test_every_kind_of_fault_comes_up_in_few_runs() -> None:
     plans = [draw_plan(SEED, run) for run in range(len(KINDS))]
 
     assert {plan.injections[0].fault for plan in plans} == set(Fault) - REAL
+    for place in Place:
+        assert any(plan.injections[0].place is place for plan in plans)
 
 
 @pytest.mark.parametrize(
@@ -86,41 +109,8 @@ def test_a_single_broken_promise_is_enough(field: str) -> None:
     assert not report.is_clean
 
 
-class Forgetful(GmailActivities):
-    """Takes every retry for the first attempt."""
-
-    async def _look_first(
-        self, client: GmailClient, reserved: Reserved, draft_id: str
-    ) -> Sent | Abandoned | Unconfirmed | None:
-        if not reserved.is_wanted:
-            return await super()._look_first(client, reserved, draft_id)
-        await self._forget_draft(reserved, draft_id)
-        return None
-
-
-class Careless(GmailActivities):
-    """Sends what it has drafted, whatever came in between."""
-
-    async def _keep(
-        self, reserved: Reserved, draft_id: str, thread_id: str, earlier: Action | None = None
-    ) -> Kept | None:
-        kept = {"id": reserved.action.id, "draft_id": draft_id, "thread_id": thread_id}
-        company_id = reserved.account.company_id
-        async with self._ledger.database.company_transaction(company_id) as connection:
-            await connection.execute(_KEEP, kept)
-        return Kept(draft_id=draft_id, thread_id=thread_id)
-
-
-def _with(broken: type[GmailActivities]) -> Callable[..., Parts]:
-    def parts_of(**wired: Any) -> Parts:
-        parts = make_parts(**wired)
-        parts.gmail.__class__ = broken
-        return parts
-
-    return parts_of
-
-
-def _runs_with(*faults: Fault) -> list[int]:
+def _runs_with(*faults: Fault, place: Place = Place.GMAIL) -> list[int]:
     """The runs in which one of these comes first, out of many, as a whole number of groups."""
-    numbers = [run for run in range(1_000) if KINDS[run % len(KINDS)] in faults]
-    return numbers[: RUNS // 2]
+    wanted = {(fault, where) for fault in faults for where in (None, place)}
+    numbers = [run for run in range(2_000) if KINDS[run % len(KINDS)] in wanted]
+    return numbers[:FEW]

@@ -11,17 +11,12 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.chaos.faults import (
-    SERVER_KILLS,
-    Fault,
-    Injection,
-    Plan,
-    draw_process_plan,
-    is_in_processes,
-)
+from deploy.chaos.faults import Fault, Injection
+from deploy.chaos.plans import SERVER_KILLS, Plan, draw_process_plan, is_in_processes
 from deploy.chaos.processes import play_in_processes
 from deploy.chaos.runs import ChaosReport
 from deploy.chaos.wounds import Wounds
+from shared.domain.channels import Channel
 
 # Where an attempt is in its calls, by how often it has waited.
 EARLY, IN_THE_CALLS, NEVER_REACHED = 2, 25, 10_000
@@ -55,6 +50,28 @@ async def test_a_worker_killed_in_the_middle_of_a_mail_sends_it_once(folder: Pat
     assert killed_in["answer"] >= 1
 
 
+async def test_a_worker_that_does_not_look_before_a_retry_is_caught(folder: Path) -> None:
+    lost = Injection(
+        fault=Fault.SEND_ANSWER_LOST,
+        attempt=1,
+        suspension=1,
+        operation="drafts.send",
+        is_after=True,
+    )
+    report = ChaosReport(seed=0)
+
+    await play_in_processes(
+        [_plan(19, lost)],
+        folder,
+        judged=report.add,
+        say=quiet,
+        parts_of="tests.chaos.broken:forgetful_parts",
+    )
+
+    assert report.duplicates > 0
+    assert report.failures[0].story
+
+
 def test_enough_workers_are_killed_and_both_servers_too() -> None:
     plans = [draw_process_plan(7, run) for run in range(10_000) if is_in_processes(run)]
     faults = [injection.fault for plan in plans for injection in plan.injections]
@@ -82,6 +99,7 @@ import sys
 from pathlib import Path
 from uuid import UUID
 from deploy.chaos.wounds import Wounds
+from shared.domain.channels import Channel
 wounds = Wounds(Path(sys.argv[1]))
 wound = wounds.find(UUID(sys.argv[2]), UUID(sys.argv[3]))
 if wound:
@@ -95,7 +113,7 @@ def _run_python(*words: object) -> int:
 
 
 def _plan(run: int, *injections: Injection) -> Plan:
-    return Plan(run=run, steps=1, injections=injections)
+    return Plan(run=run, channels=(Channel.EMAIL,), injections=injections)
 
 
 def _kill(suspension: int) -> Injection:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local import temporal
 from shared.config import Settings, environment_names
 
 SHARED = "cache_dir"  # building the servers for every test would take all day
@@ -35,3 +36,9 @@ def only_our_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         for name in environment_names(field):
             monkeypatch.delenv(name, raising=False)
             monkeypatch.delenv(f"{name}_FILE", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_usual_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests run side by side, and each would want them first."""
+    monkeypatch.setattr(temporal, "USUAL_PORTS", {})

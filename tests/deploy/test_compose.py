@@ -135,7 +135,10 @@ def test_our_parts_get_settings_that_exist(our_service: Service) -> None:
 
 # A server fetches no programs, has no owner's login and no Temporal Cloud; the others are where
 # a sandbox stands in for a provider.
-NOT_FOR_SERVERS = {"cache_dir", "migration_database_url", "temporal_api_key", "gmail_endpoint"}
+NOT_FOR_SERVERS = {
+    *("cache_dir", "migration_database_url", "temporal_api_key"),
+    *("gmail_endpoint", "calendar_endpoint"),
+}
 NOT_FOR_SERVERS |= {it for it in Settings.model_fields if re.fullmatch("google_.*_url", it)}
 
 

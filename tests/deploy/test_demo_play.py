@@ -17,7 +17,7 @@ from rich.console import Console
 
 from deploy.demo.audit import Report, make_report
 from deploy.demo.gateway import Gateway
-from deploy.demo.play import Campaign, compare, perform
+from deploy.demo.play import Campaign, World, compare, perform
 from deploy.demo.screen import Screen
 from deploy.demo.script import SELLER, make_leads
 from deploy.sandbox.behaviour import Behaviour, cast_people
@@ -123,10 +123,11 @@ async def _sequencer(folder: Path) -> AsyncIterator[tuple[Sequencer, People]]:
 
 async def _report(sequencer: Sequencer, people: People, output: io.StringIO) -> Report:
     transport = httpx.MockTransport(sequencer.handle)
-    campaign, screen = Campaign(id="c", leads=LEADS), Screen(Console(file=output, width=200))
+    campaigns, screen = [Campaign(id="c", leads=LEADS)], Screen(Console(file=output, width=200))
+    world = World(people=people)
     async with Gateway("http://us", transport=transport) as gateway:
-        seconds = await perform(gateway, campaign, people, screen)
-        courses = await compare(gateway, campaign, people)
+        seconds = await perform(gateway, campaigns, world, screen)
+        courses = await compare(gateway, campaigns, world)
     report = make_report(courses, steps=STEPS, seconds=seconds)
     screen.conclude(courses, report)
     return report

@@ -18,6 +18,8 @@ FIGURES = {
     "bounced",
     "unsubscribed",
     "finished",
+    "calls",
+    "todos",
     "duplicates",
     "lost",
     "sent_after_stop",
@@ -65,3 +67,5 @@ async def test_the_books_agree_with_the_mailbox_though_servers_are_killed(tmp_pa
     assert (figures["duplicates"], figures["lost"], figures["sent_after_stop"]) == (0, 0, 0)
     assert figures["recipients"] == 12
     assert figures["sent"] >= 12
+    # Whoever answers the first mail is neither called nor invited.
+    assert figures["todos"] >= figures["calls"]

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
@@ -11,13 +11,18 @@ import uvicorn
 from fastapi import FastAPI
 from uuid_utils.compat import uuid7
 
+from api.call_parts import bland_door
 from api.container import Container
 from api.main import StoppingServer
+from api.parts import Parts
 from api.tokens import AccessTokens
 from shared.db.models import ApiKeyRow, MembershipRow, Role, SegmentRow, UserRow
 from shared.db.session import Database
 from shared.keyring import Keyring
+from shared.providers.unipile import UnipileClient
 from tests.factories import Company
+from tests.fakes.bland import FakeBland
+from tests.fakes.unipile import FakeUnipile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +32,16 @@ class Gateway:
     url: str
     token: str
     company_id: UUID
+
+
+@pytest.fixture
+async def parts(parts: Parts) -> AsyncIterator[Parts]:
+    """With a Unipile that gives links away, and a Bland."""
+    unipile, bland = FakeUnipile(), FakeBland()
+    async with unipile.http() as http, bland.http() as calls:
+        client = UnipileClient(http, endpoint=unipile.endpoint, api_key=unipile.api_key)
+        door = bland_door(calls, bland.endpoint, bland.secret)
+        yield replace(parts, unipile=client, bland=door)
 
 
 @pytest.fixture
