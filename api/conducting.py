@@ -14,10 +14,17 @@ from uuid_utils.compat import uuid7
 
 from shared.conductor import Conductor
 from shared.contracts.imports import ImportOrder
-from shared.contracts.operations import LaunchOrder, MailboxOrder, SampleOrder
+from shared.contracts.operations import (
+    LaunchOrder,
+    MailboxOrder,
+    RehearsalOrder,
+    SampleOrder,
+    WakingOrder,
+)
 from shared.contracts.recipient import RecipientRef, RecipientStart, StopSignal, WakeSignal
+from shared.db.repositories.launches import allow_launch
 from shared.db.session import Database
-from shared.domain.recipient import EndReason
+from shared.domain.recipient import EndReason, Planned
 from shared.errors import DrumbeatError, Unavailable
 from shared.launching import launch_page
 
@@ -49,6 +56,9 @@ class ReachableConductor:
     async def wake(self, recipient: RecipientRef, signal: WakeSignal) -> None:
         await _reach(self._conductor.wake(recipient, signal))
 
+    async def wake_many(self, order: WakingOrder) -> None:
+        await _reach(self._conductor.wake_many(order))
+
     async def launch(self, order: LaunchOrder) -> None:
         await _reach(self._conductor.launch(order))
 
@@ -57,6 +67,9 @@ class ReachableConductor:
 
     async def send_sample(self, order: SampleOrder) -> None:
         await _reach(self._conductor.send_sample(order))
+
+    async def rehearse(self, order: RehearsalOrder) -> None:
+        await _reach(self._conductor.rehearse(order))
 
     async def look(self, order: MailboxOrder) -> None:
         await _reach(self._conductor.look(order))
@@ -70,9 +83,10 @@ class Conducting:
         self._database = database
 
     async def launch(self, company_id: UUID, campaign_id: UUID) -> None:
-        """Start every pending recipient, in the background."""
-        async with best_effort():
-            await self.conductor.launch(LaunchOrder(company_id=company_id, campaign_id=campaign_id))
+        """Start every pending recipient, in the background, also if that was called off once."""
+        async with self._database.company_transaction(company_id) as connection:
+            await allow_launch(connection, campaign_id)
+        await self._tell_launcher(company_id, campaign_id)
 
     async def start_import(self, company_id: UUID, job_id: UUID) -> None:
         """Take in a file of leads, in the background."""
@@ -87,27 +101,50 @@ class Conducting:
         except OutOfReach as error:
             raise Unavailable(f"{error}: nothing was sent, so try again in a minute") from None
 
+    async def rehearse(self, order: RehearsalOrder) -> None:
+        """Play a campaign forward. Nothing repeats it later: a person waits, and asks again."""
+        try:
+            await self.conductor.rehearse(order)
+        except OutOfReach as error:
+            raise Unavailable(f"{error}: nothing is played, so try again in a minute") from None
+
     async def start_new(self, company_id: UUID, campaign_id: UUID, *, added: int) -> None:
         """A few start within the request; many are the launcher's."""
         if not added:
             return
         if added > MOST_STARTED:
-            await self.launch(company_id, campaign_id)
+            await self._tell_launcher(company_id, campaign_id)
             return
         async with best_effort():
             page = await launch_page(
                 self._database, self.conductor, company_id, campaign_id, size=MOST_STARTED
             )
             if not page.is_last:
-                await self.launch(company_id, campaign_id)
+                await self._tell_launcher(company_id, campaign_id)
 
     async def stop(self, recipients: Iterable[RecipientRef], reason: EndReason) -> None:
         signal = StopSignal(event_id=uuid7(), reason=reason)
         await _tell(partial(self.conductor.stop, recipient, signal) for recipient in recipients)
 
-    async def wake(self, recipients: Iterable[RecipientRef]) -> None:
-        signal = WakeSignal(event_id=uuid7())
+    async def wake_many(self, waking: WakingOrder | None) -> None:
+        """Let everybody look whom a waking names, in the background. None: nobody has to."""
+        if waking is not None:
+            async with best_effort():
+                await self.conductor.wake_many(waking)
+
+    async def wake(
+        self,
+        recipients: Iterable[RecipientRef],
+        *,
+        next: Planned | None = None,  # noqa: A002 - the signal's own word
+    ) -> None:
+        """`next`: what has just been written for them, so that nobody asks the rows again."""
+        signal = WakeSignal(event_id=uuid7(), next=next)
         await _tell(partial(self.conductor.wake, recipient, signal) for recipient in recipients)
+
+    async def _tell_launcher(self, company_id: UUID, campaign_id: UUID) -> None:
+        async with best_effort():
+            await self.conductor.launch(LaunchOrder(company_id=company_id, campaign_id=campaign_id))
 
 
 @asynccontextmanager

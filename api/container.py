@@ -5,13 +5,13 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 
 import httpx
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+from api.calendar_parts import calendar_hosts, make_appointments
+from api.call_parts import CallServices, bland_door, make_calls
 from api.conducting import Conducting
 from api.cookies import Cookies
-from api.documents import LARGEST_DOCUMENT
+from api.linkedin_parts import LinkedInServices, make_linkedin
 from api.mailbox_parts import gmail_settings, make_accounts, make_connecting, make_mailboxes
 from api.metrics import Metrics
 from api.openid import openid_provider
@@ -23,14 +23,17 @@ from api.services.access import AccessService
 from api.services.account_checks import AccountCheckService
 from api.services.accounts import AccountService
 from api.services.actions import ActionService
+from api.services.appointments import AppointmentService
 from api.services.audit import AuditService
 from api.services.auth import AuthService
 from api.services.browser_sessions import BrowserSessionService
 from api.services.campaigns import CampaignService
 from api.services.companies import CompanyService
 from api.services.connecting import ConnectService
+from api.services.definitions import DefinitionService
 from api.services.erasing import EraseService
 from api.services.events import EventService
+from api.services.explaining import ExplainService
 from api.services.idempotency import IdempotencyService
 from api.services.imports import ImportService
 from api.services.inbound import InboundService
@@ -42,9 +45,11 @@ from api.services.messages import MessageService
 from api.services.overview import OverviewService
 from api.services.previewing import PreviewService
 from api.services.products import ProductService
+from api.services.publishing import PublishingService
 from api.services.pushes import PushService
-from api.services.readiness import ReadinessService
+from api.services.readiness import ReadinessService, probe_of
 from api.services.recipients import RecipientService
+from api.services.rehearsing import RehearsalService
 from api.services.running import RunService
 from api.services.segments import SegmentService
 from api.services.sequences import SequenceService
@@ -53,6 +58,7 @@ from api.services.suppressions import SuppressionService
 from api.services.tasks import TaskService
 from api.services.templates import TemplateService
 from api.services.timeline import TimelineService
+from api.services.todos import TodoService
 from api.services.tracking import TrackingService
 from api.services.unsubscribing import UnsubscribeService
 from api.services.webhooks import WebhookService
@@ -60,18 +66,28 @@ from api.tokens import AccessTokens
 from api.wiring import (
     make_access,
     make_account_checks,
+    make_auth,
+    make_definitions,
     make_erasing,
     make_previews,
     make_products,
     make_unsubscribing,
     make_webhooks,
+    uploads,
 )
 from shared.config import Settings, environment_names
 from shared.db.privileges import refuse_privileges
 from shared.db.session import Database, make_engine
 from shared.errors import Misconfigured
-from shared.installation import google_endpoints, make_keyring, plain, public_url, require
-from shared.providers.google_oauth import GoogleOAuth
+from shared.installation import (
+    calendar_clients,
+    make_google,
+    make_keyring,
+    make_unipile,
+    plain,
+    public_url,
+    require,
+)
 from shared.providers.mail_hosts import is_loopback
 from shared.storage import make_storage
 from shared.telemetry import trace_calls
@@ -80,9 +96,8 @@ from workflows.client import TemporalConductor, connect_temporal
 
 NEEDED = ("database_url", "temporal_address", "secret_key", "encryption_keys")
 GOOGLE_SECONDS = 20
-MB = 1024 * 1024
-# Around a file in a form.
-FORM_BYTES = 64 * 1024
+
+Opened = Callable[[], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,17 +115,25 @@ class Container:
     imports: ImportService
     segments: SegmentService
     tasks: TaskService
+    todos: TodoService
+    appointments: AppointmentService
     timeline: TimelineService
     accounts: AccountService
     account_checks: AccountCheckService
+    linkedin: LinkedInServices
+    calls: CallServices
     connecting: ConnectService
     mailboxes: MailboxService
     campaigns: CampaignService
     overview: OverviewService
     running: RunService
+    rehearsing: RehearsalService
+    explaining: ExplainService
     steering: SteeringService
     lifecycle: LifecycleService
     sequences: SequenceService
+    publishing: PublishingService
+    definitions: DefinitionService
     recipients: RecipientService
     actions: ActionService
     messages: MessageService
@@ -130,12 +153,10 @@ class Container:
     metrics: Metrics
     cors_origins: tuple[str, ...]
     uploads: Mapping[str, int]
-    opened: Callable[[], AbstractAsyncContextManager[None]]
+    opened: Opened
 
 
-def assemble(
-    parts: Parts, *, opened: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
-) -> Container:
+def assemble(parts: Parts, *, opened: Opened = nullcontext) -> Container:
     database, keyring = parts.database, parts.keyring
     tokens = AccessTokens(keyring)
     conducting = Conducting(database=database, conductor=parts.conductor)
@@ -147,9 +168,7 @@ def assemble(
         access=access,
         browser_sessions=browser_sessions,
         cookies=Cookies(is_secure=parts.places.public_url.startswith("https:")),
-        auth=AuthService(
-            database=database, keyring=keyring, tokens=tokens, passwords=parts.passwords
-        ),
+        auth=make_auth(parts, tokens),
         companies=CompanyService(database=database, keyring=keyring),
         members=MemberService(database=database, keyring=keyring),
         audit=AuditService(database=database),
@@ -157,17 +176,25 @@ def assemble(
         imports=ImportService(database=database, conducting=conducting, storage=parts.storage),
         segments=SegmentService(database=database),
         tasks=TaskService(database=database, conducting=conducting),
+        todos=TodoService(database=database, conducting=conducting),
+        appointments=make_appointments(parts, conducting),
         timeline=TimelineService(database=database),
         accounts=accounts,
         account_checks=make_account_checks(parts, accounts),
+        linkedin=make_linkedin(parts, conducting, inbound),
+        calls=make_calls(parts, conducting, inbound),
         connecting=make_connecting(parts, conducting),
         mailboxes=make_mailboxes(parts, conducting),
         campaigns=CampaignService(database=database, conducting=conducting),
         overview=OverviewService(database=database, access=access),
         running=RunService(database=database, conducting=conducting),
+        rehearsing=RehearsalService(database=database, conducting=conducting),
+        explaining=ExplainService(database=database),
         steering=SteeringService(database=database, conducting=conducting),
         lifecycle=LifecycleService(database=database, conducting=conducting),
         sequences=SequenceService(database=database, conducting=conducting),
+        publishing=PublishingService(database=database, conducting=conducting),
+        definitions=make_definitions(parts, conducting),
         recipients=RecipientService(database=database, conducting=conducting),
         actions=ActionService(database=database),
         messages=MessageService(database=database),
@@ -175,7 +202,7 @@ def assemble(
         pushes=PushService(database=database, conducting=conducting, tokens=parts.push_tokens),
         suppressions=SuppressionService(database=database, keyring=keyring, conducting=conducting),
         unsubscribing=make_unsubscribing(parts, conducting, inbound),
-        tracking=TrackingService(database=database, keyring=keyring),
+        tracking=TrackingService(database=database, keyring=keyring, conducting=conducting),
         erasing=make_erasing(parts, conducting),
         idempotency=IdempotencyService(database=database, keyring=keyring),
         products=make_products(parts),
@@ -186,17 +213,9 @@ def assemble(
         readiness=ReadinessService(parts.probes),
         metrics=Metrics(),
         cors_origins=parts.places.origins,
-        uploads=_uploads(parts.largest_upload_mb),
+        uploads=uploads(parts),
         opened=opened,
     )
-
-
-def _uploads(largest_upload_mb: int) -> dict[str, int]:
-    """Patterns of the paths that take a file, and how many bytes."""
-    return {
-        r"/api/companies/[^/]+/leads/upload": largest_upload_mb * MB + FORM_BYTES,
-        r"/api/companies/[^/]+/products(/[^/]+)?": LARGEST_DOCUMENT + FORM_BYTES,
-    }
 
 
 async def build_container(settings: Settings) -> Container:
@@ -221,7 +240,7 @@ async def build_container(settings: Settings) -> Container:
             jwks_url=settings.oidc_jwks_url,
         )
         open_parts = opening.pop_all()
-    database, google = Database(engine), _google(settings, http)
+    database, google = Database(engine), make_google(settings, http)
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[None]:
@@ -248,11 +267,15 @@ async def build_container(settings: Settings) -> Container:
         settings_of=gmail_settings(
             google, http, endpoint=settings.gmail_endpoint, database=database, keyring=keyring
         ),
+        calendar_hosts=calendar_hosts(http, google, calendar_clients(settings)),
+        unipile=make_unipile(settings, http),
+        bland=bland_door(http, settings.bland_endpoint, plain(settings.bland_webhook_secret)),
+        unipile_secret=plain(settings.unipile_webhook_secret) or None,
         # An installation that nobody else reaches may have its mail server beside it.
         mail_places=Destinations(
             is_private_allowed=settings.webhook_private_addresses or is_loopback(settings.host)
         ),
-        probes={"database": lambda: _ask(engine), "temporal": temporal.service_client.check_health},
+        probes={"database": probe_of(engine), "temporal": temporal.service_client.check_health},
     )
     return assemble(parts, opened=opened)
 
@@ -274,15 +297,3 @@ async def _connect(settings: Settings) -> Client:
         )
     except RuntimeError as error:
         raise Misconfigured(f"TEMPORAL_ADDRESS {address} does not answer: {error}") from None
-
-
-def _google(settings: Settings, http: httpx.AsyncClient) -> GoogleOAuth | None:
-    """Without an OAuth client no account can be connected, but everything else works."""
-    if settings.google_client_id is None or settings.google_client_secret is None:
-        return None
-    return GoogleOAuth(http, google_endpoints(settings))
-
-
-async def _ask(engine: AsyncEngine) -> None:
-    async with engine.connect() as connection:
-        await connection.execute(text("select 1"))

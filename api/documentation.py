@@ -36,6 +36,8 @@ PROBLEM = {
 }
 NEEDS_COMPANY = (
     "/api/tasks",
+    "/api/todos",
+    "/api/appointments",
     "/api/campaigns",
     "/api/accounts",
     "/api/inbound",

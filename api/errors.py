@@ -131,6 +131,8 @@ def _handler(
 
 def _named_fields(error: Exception) -> list[dict[str, str]]:
     """Which field is wrong and why; never what was sent, it may be a password."""
+    if named := getattr(error, "named", None):
+        return [{"field": field, "message": message} for field, message in named]
     if isinstance(error, Invalid):
         return [{"field": error.field, "message": str(error)}]
     if not isinstance(error, RequestValidationError):
@@ -151,9 +153,12 @@ def _words(error: Mapping[str, Any]) -> str:
 
 
 def _path(place: tuple[str | int, ...]) -> str:
-    """`body.contact_ids.0` is `contact_ids.0` to its caller; malformed JSON is at `body`."""
+    """`body.contact_ids.0` is `contact_ids.0` to its caller; malformed JSON is at `body`.
+
+    What stands in parentheses is which of several kinds was meant, and no field.
+    """
     inner = place[1:] if len(place) > 1 and not isinstance(place[1], int) else place[:1]
-    return ".".join(str(part) for part in inner)
+    return ".".join(str(part) for part in inner if not str(part).startswith("("))
 
 
 def _sentence(errors: list[dict[str, str]]) -> str:

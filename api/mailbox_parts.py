@@ -21,6 +21,7 @@ def make_accounts(parts: Parts, conducting: Conducting) -> AccountService:
         google=parts.google,
         conducting=conducting,
         settings_of=parts.settings_of,
+        unipile=parts.unipile,
     )
 
 

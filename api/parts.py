@@ -9,11 +9,14 @@ from api.passwords import Passwords
 from api.places import Places
 from api.push_tokens import PushTokens
 from api.services.accounts import SettingsOf
+from api.services.calendars import Hosts
+from api.services.phone_lines import BlandDoor
 from api.services.readiness import Probe
 from shared.conductor import Conductor
 from shared.db.session import Database
 from shared.keyring import Keyring
 from shared.providers.google_oauth import GoogleOAuth
+from shared.providers.unipile import UnipileClient
 from shared.storage import Storage
 from shared.webhooks import Destinations
 
@@ -35,5 +38,9 @@ class Parts:
     openid: OpenIdProvider | None = None
     push_tokens: PushTokens | None = None
     settings_of: SettingsOf | None = None
+    calendar_hosts: Hosts = field(default_factory=dict)
+    unipile: UnipileClient | None = None
+    unipile_secret: str | None = None
+    bland: BlandDoor | None = None
     mail_places: Destinations = field(default_factory=Destinations)
     resolver: Resolver = field(default_factory=DnsResolver)

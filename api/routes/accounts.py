@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response, status
 from api.dependencies import SHOWS_SECRET, Connector, Reader, Services
 from api.documentation import problems
 from api.etags import IfMatch, show_version
+from api.presenting_accounts import account_answer
 from api.schemas.accounts import (
     AccountAnswer,
     AccountChange,
@@ -17,7 +18,6 @@ from api.schemas.accounts import (
     NewMailbox,
 )
 from api.schemas.paging import USUAL_PAGE, Cursor, Limit, Page, cut_page, read_cursor
-from api.services.accounts import CountedAccount
 from api.services.mailboxes import AskedMailbox, AskedServer
 
 router = APIRouter(prefix="/api/accounts", tags=["accounts"])
@@ -37,7 +37,7 @@ async def connect_gmail(
 async def connect_smtp(body: NewMailbox, caller: Connector, services: Services) -> AccountAnswer:
     """Connect a mailbox by SMTP and IMAP, after a log-in at both. Again: with a new password."""
     account_id = await services.mailboxes.connect(caller, _asked(body))
-    return _answer(await services.accounts.get(caller, account_id))
+    return account_answer(await services.accounts.get(caller, account_id))
 
 
 @router.get("")
@@ -48,7 +48,7 @@ async def list_accounts(
     after = read_cursor(cursor)
     rows = await services.accounts.list_accounts(caller, limit=limit, after=after)
     page, next_cursor = cut_page(rows, limit)
-    return Page(items=[_answer(account) for account in page], next_cursor=next_cursor)
+    return Page(items=[account_answer(account) for account in page], next_cursor=next_cursor)
 
 
 @router.get("/{account_id}", responses=problems(404))
@@ -58,7 +58,7 @@ async def get_account(
     """One account, with the ETag for changing it."""
     account = await services.accounts.get(caller, account_id)
     show_version(response, account.row)
-    return _answer(account)
+    return account_answer(account)
 
 
 @router.put("/{account_id}", responses=problems(404, 409, 412, 502, 503))
@@ -75,7 +75,7 @@ async def update_account(
     fields = body.model_dump(exclude_unset=True)
     account = await services.accounts.change(caller, account_id, fields, expected=if_match)
     show_version(response, account.row)
-    return _answer(account)
+    return account_answer(account)
 
 
 @router.delete(
@@ -89,7 +89,7 @@ async def disconnect_account(account_id: UUID, caller: Connector, services: Serv
 @router.post("/{account_id}/resume", responses=problems(404, 409))
 async def resume_account(account_id: UUID, caller: Connector, services: Services) -> AccountAnswer:
     """Send from it again after it was paused. What it was paused for no longer counts."""
-    return _answer(await services.accounts.resume(caller, account_id))
+    return account_answer(await services.accounts.resume(caller, account_id))
 
 
 @router.get("/{account_id}/check", responses=problems(404))
@@ -120,9 +120,3 @@ def _asked(body: NewMailbox) -> AskedMailbox:
         ),
         more=body.model_dump(include={"display_name", "daily_limit"}, exclude_unset=True),
     )
-
-
-def _answer(account: CountedAccount) -> AccountAnswer:
-    fields = AccountAnswer.model_fields.keys() - {"sent_today"}
-    values = {name: getattr(account.row, name) for name in fields}
-    return AccountAnswer(**values, sent_today=account.sent_today)

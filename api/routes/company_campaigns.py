@@ -9,6 +9,8 @@ from api.dependencies import CompanyWriter, Known, Services
 from api.documentation import problems
 from api.presenting_campaigns import asked_for, campaign_answer, campaign_list
 from api.schemas.campaigns import CampaignAnswer, CampaignSelection, NewCompanyCampaign
+from api.services.campaigns import FirstStep
+from shared.domain.channels import Channel
 
 router = APIRouter(prefix="/api/companies/{company_id}/campaigns", tags=["campaigns"])
 
@@ -31,7 +33,17 @@ async def list_company_campaigns(
 async def create_company_campaign(
     body: NewCompanyCampaign, caller: CompanyWriter, services: Services
 ) -> CampaignAnswer:
-    """Make a campaign; with a `template` its first step is there already."""
+    """Make a campaign; with a `template` or a `script` its first step is there already."""
     fields = body.model_dump(exclude_unset=True, exclude={"template", "subject", "script"})
-    first_mail = (body.subject or body.name, body.template) if body.template else None
-    return campaign_answer(await services.campaigns.create(caller, fields, first_mail=first_mail))
+    return campaign_answer(await services.campaigns.create(caller, fields, first=_first(body)))
+
+
+def _first(body: NewCompanyCampaign) -> FirstStep | None:
+    if body.script:
+        return FirstStep(channel=Channel.CALL, text=body.script, field="script")
+    if body.template:
+        subject = body.subject or body.name
+        return FirstStep(
+            channel=Channel.EMAIL, text=body.template, field="template", subject=subject
+        )
+    return None

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from api.callers import Permission
 from api.dependencies import Browser, Services
 from api.documentation import problems
+from api.services.calendars import CALENDAR
 from shared.db.models.accounts import AccountStatus
 from shared.errors import NotAuthenticated, ProviderError
 
@@ -65,15 +66,22 @@ async def finish_connecting(
         refusal = error or "no code"
         return _onwards(consent.return_to, "Not connected", f"Google answered: {refusal}.")
     try:
+        if consent.purpose == CALENDAR:
+            calendar = await services.appointments.calendars.finish(consent, code)
+            return _connected(consent.return_to, f"The calendar of {calendar.email}")
         account = await services.connecting.finish(consent, code)
     except ProviderError as refused:
         return _onwards(consent.return_to, "Not connected", str(refused))
     if account.status is not AccountStatus.ACTIVE:
         reason = account.status_reason or "it needs attention"
         return _onwards(consent.return_to, "Not connected", f"{account.email}: {reason}.")
-    if consent.return_to:
-        return RedirectResponse(consent.return_to, status.HTTP_302_FOUND)
-    return _page("Connected", f"{account.email} is connected. You can close this page.")
+    return _connected(consent.return_to, account.email)
+
+
+def _connected(return_to: str | None, what: str) -> Response:
+    if return_to:
+        return RedirectResponse(return_to, status.HTTP_302_FOUND)
+    return _page("Connected", f"{what} is connected. You can close this page.")
 
 
 def _onwards(return_to: str | None, title: str, problem: str) -> Response:

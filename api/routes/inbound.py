@@ -35,7 +35,7 @@ def _event(body: InboundReport, caller: Caller) -> InboundEvent:
         provider_event_id=f"{body.provider}/{body.provider_event_id}",
         kind=body.kind,
         occurred_at=body.occurred_at,
-        thread_id=body.thread_id,
+        thread_id=body.thread_id or body.call_id,
         message_ids=(body.in_reply_to,) if body.in_reply_to else (),
         address=body.address,
         subject=body.subject,

@@ -8,7 +8,9 @@ from fastapi import APIRouter, Path, Response, status
 from api.dependencies import Reader, Services, Writer
 from api.documentation import problems
 from api.etags import IfMatch, show_version
-from api.schemas.campaigns import NewOrder, NewStep, StepAnswer, StepChange
+from api.schemas.steps import NewOrder, NewStep, StepAnswer, StepChange
+from api.services.step_rows import USUAL, when_fields
+from api.trees import option_fields
 from shared.db.models import StepRow
 
 router = APIRouter(prefix="/api/campaigns/{campaign_id}/sequences", tags=["sequences"])
@@ -27,8 +29,8 @@ async def list_steps(campaign_id: UUID, caller: Reader, services: Services) -> l
 async def create_step(
     campaign_id: UUID, body: NewStep, caller: Writer, services: Services
 ) -> StepAnswer:
-    """Add a step. In a campaign that runs it is published at once."""
-    fields = body.model_dump(exclude={"step_number"})
+    """Add a step. In a campaign that runs it is published at once, unless `draft_edits` is set."""
+    fields = body.model_dump(exclude={"step_number", "when"}) | {"when": body.when}
     step = await services.sequences.add(caller, campaign_id, fields, at=body.step_number)
     return step_answer(step)
 
@@ -59,7 +61,8 @@ async def update_step(
     if_match: IfMatch = None,
 ) -> StepAnswer:
     """Change the fields that are given. Whoever has had this step does not get it again."""
-    fields = body.model_dump(exclude_unset=True)
+    fields = body.model_dump(exclude_unset=True, exclude={"when"})
+    fields |= {"when": body.when} if "when" in body.model_fields_set else {}
     step = await services.sequences.change(
         caller, campaign_id, step_number, fields, expected=if_match
     )
@@ -87,5 +90,7 @@ async def reorder_steps(
 
 
 def step_answer(step: StepRow) -> StepAnswer:
-    fields = StepAnswer.model_fields.keys() - {"step_number"}
-    return StepAnswer(step_number=step.position, **{name: getattr(step, name) for name in fields})
+    options = {**USUAL, **option_fields(step.channel, step.options)}
+    made = {"step_number": step.position, "key": step.name, "when": when_fields(step), **options}
+    fields = StepAnswer.model_fields.keys() - made.keys()
+    return StepAnswer(**made, **{name: getattr(step, name) for name in fields})

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from api.schemas.fields import Answer, Body, Email, Flag, NotNull, Short, one_line, storable, wrong
 from api.schemas.pacing import AccountLimits
-from shared.db.models.accounts import AccountKind, AccountStatus
+from shared.db.models.accounts import AccountStatus
+from shared.domain.channels import AccountKind
 from shared.providers.mail_hosts import HOSTS, Security
 
 
@@ -116,7 +117,12 @@ class AccountAnswer(Answer):
     daily_ceiling: int | None = Field(description="What the provider allows in 24 hours.")
     limits: dict[str, Any]
     sent_today: int
-    blocked_until: datetime | None
+    blocked_until: datetime | None = Field(description="It is left alone until then.")
+    block_reason: str | None = Field(description="Why it is, or was last time.")
+    failures: int = Field(
+        description="Calls in a row that its provider did not answer as it should."
+    )
+    failing_since: datetime | None
     last_polled_at: datetime | None
     warning: str | None = Field(description="It works, and somebody should look after it.")
     warned_at: datetime | None
@@ -179,6 +185,7 @@ class QuotaAnswer(Answer):
     sent_today: int
     left: int | None = Field(description="Null: there is no limit.")
     blocked_until: datetime | None
+    block_reason: str | None
 
 
 class LastPollAnswer(Answer):

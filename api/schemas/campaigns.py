@@ -1,7 +1,7 @@
 """Bodies of /api/campaigns and of the steps inside."""
 
-from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import (
@@ -9,37 +9,30 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    field_validator,
     model_validator,
 )
 
 from api.schemas.fields import Answer, Body, Flag, NotNull, Short, TimeZone, Words, wrong
-from api.schemas.pacing import BusinessDays, Limits, OnDate, Window
+from api.schemas.pacing import Limits, Window
 from api.schemas.paging import ArrayLimit, Cursor
 from api.schemas.statistics import CampaignCounts, CampaignStats
-from shared.db.models.campaigns import CampaignStatus, CampaignType, Channel
+from api.schemas.steps import StepAnswer, Subject
+from shared.db.models.campaigns import CampaignStatus, CampaignType
 
-PLANNED_CHANNELS = frozenset({"linkedin_message", "linkedin_connection", "call", "task"})
+
+def _off_is_none(value: Any) -> Any:
+    return None if value is False or value in ([], {}) else value
 
 
-def _only_off(value: Any) -> Any:
-    if value in (None, False, [], {}):
-        return None
-    raise wrong("This is not available yet: leave it out")
+def _none_is_off(value: Any) -> Any:
+    return value or False
 
 
 def _once_each(ids: list[UUID]) -> list[UUID]:
     return list(dict.fromkeys(ids))
 
 
-# A field of the contract that this release cannot honour: better refused than ignored.
-NotYet = Annotated[
-    Literal[False] | None,
-    BeforeValidator(_only_off),
-    Field(exclude=True, description="Not available yet: only null and false are taken."),
-]
 AccountIds = Annotated[
     list[UUID],
     Field(
@@ -48,20 +41,35 @@ AccountIds = Annotated[
     ),
     AfterValidator(_once_each),
 ]
-Subject = Annotated[Short, Field(max_length=300, examples=["A question, {{ lead.first_name }}"])]
-Days = Annotated[int, Field(ge=0, le=3_650)]
-Hours = Annotated[int, Field(ge=0, le=87_600)]
-Minutes = Annotated[int, Field(ge=0, le=1_000_000)]
-Seconds = Annotated[int, Field(ge=0, le=100_000_000)]
 
 
-class LaterFields(Body):
-    stop_rules: NotYet = None
-    draft_edits: NotYet = None
-    dry_run: NotYet = None
+class StopRules(Body):
+    """An unsubscription, a bounce or a complaint always stops everything."""
+
+    reply: Flag = Field(True, description="An answer ends the recipient.")
+    other_campaigns: Flag = Field(
+        True, description="It ends the lead's recipients in other campaigns as well."
+    )
+    colleagues: Flag | None = Field(
+        None, description="It holds the recipients at the same domain; null: as the company has it."
+    )
 
 
-class PacedFields(LaterFields):
+class RulingFields(Body):
+    """How it is stopped, edited and tried out."""
+
+    stop_rules: Annotated[StopRules | None, BeforeValidator(_off_is_none)] = None
+    draft_edits: Annotated[Flag | None, BeforeValidator(_none_is_off)] = Field(
+        None, description="Edits of the steps wait for publish, instead of reaching all at once."
+    )
+    dry_run: Annotated[Flag | None, BeforeValidator(_none_is_off)] = Field(
+        None,
+        description="Every action is recorded as sent, with the provider_id `dry run`, and nothing"
+        " leaves. Limits of accounts do not apply to it. Only a draft can be changed.",
+    )
+
+
+class PacedFields(RulingFields):
     """When it sends and how much; without them always, as fast as its accounts may."""
 
     window: Window = None
@@ -95,22 +103,17 @@ class NewCompanyCampaign(NewCampaign):
 
     template: Words | None = Field(None, description="Text of step 1, a mail without a delay.")
     subject: Subject | None = Field(None, description="Of step 1; without it the name is used.")
-    script: Annotated[
-        Words | None, Field(description="Text of step 1, a call: not available yet.")
-    ] = None
+    script: Words | None = Field(None, description="Text of step 1, a call without a delay.")
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> "NewCompanyCampaign":
         if self.template and self.type is CampaignType.CALL:
             raise wrong("A campaign of calls has a script, not a template")
+        if self.script and self.type in (CampaignType.EMAIL, CampaignType.LINKEDIN):
+            raise wrong("A script is what a call says: use the type call or multi")
+        if self.script and self.template:
+            raise wrong("Step 1 is one or the other: give a template or a script")
         return self
-
-    @field_validator("script")
-    @classmethod
-    def _no_calls_yet(cls, script: str | None) -> str | None:
-        if script is not None:
-            raise wrong("The channel call is not available yet: use a template")
-        return script
 
 
 class CampaignAnswer(Answer):
@@ -126,6 +129,9 @@ class CampaignAnswer(Answer):
     start_at: datetime | None
     track_opens: bool | None
     track_clicks: bool | None
+    stop_rules: dict[str, Any]
+    draft_edits: bool
+    dry_run: bool
     created_by: UUID | None
     created_at: datetime
     updated_at: datetime
@@ -149,24 +155,6 @@ class CampaignSelection(Body):
     type: CampaignType | None = None
     limit: ArrayLimit = None
     cursor: Cursor = None
-
-
-class StepAnswer(Answer):
-    """`step_number` runs 1..n; `id` stays when it changes."""
-
-    id: UUID
-    campaign_id: UUID
-    step_number: int
-    channel: Channel
-    subject: str | None
-    message_template: str
-    delay_days: int
-    delay_hours: int
-    delay_minutes: int
-    delay_seconds: int
-    delay_business_days: int
-    on_date: date | None
-    created_at: datetime
 
 
 class Results(BaseModel):
@@ -194,74 +182,15 @@ class CampaignChange(PacedFields, TrackedFields):
         "start_at",
         "track_opens",
         "track_clicks",
+        "stop_rules",
+        "draft_edits",
+        "dry_run",
     }
 
     name: Annotated[Short | None, NotNull] = Field(None, examples=["Summer"])
     type: Annotated[CampaignType | None, NotNull] = None
     account_ids: AccountIds | None = None
     product_id: UUID | None = None
-
-
-def _known_channel(channel: Any) -> Any:
-    if isinstance(channel, str) and channel in PLANNED_CHANNELS:
-        raise wrong(f"The channel {channel} is not available yet: use email")
-    return channel
-
-
-class StepFields(Body):
-    """The delays add up; they count from the step before."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "channel": "email",
-                    "subject": "A question, {{ lead.first_name }}",
-                    "message_template": "Hello {{ lead.first_name }}, ...",
-                    "delay_days": 3,
-                }
-            ]
-        }
-    )
-
-    subject: Subject | None = Field(
-        None, description="A template. A follow-up without one goes into the thread before it."
-    )
-
-
-class NewStep(StepFields):
-    read_only: ClassVar = frozenset({"id", "campaign_id", "created_at"})
-
-    channel: Channel
-    message_template: Words
-    delay_days: Days = 0
-    delay_hours: Hours = 0
-    delay_minutes: Minutes = 0
-    delay_seconds: Seconds = 0
-    delay_business_days: BusinessDays = 0
-    on_date: OnDate = None
-    step_number: Annotated[int, Field(ge=1, le=1_000)] | None = Field(
-        None, description="Where to put it in; without one it becomes the last step."
-    )
-
-    _channel = field_validator("channel", mode="before")(_known_channel)
-
-
-class StepChange(StepFields):
-    """What is left out stays as it is. The order changes through reorder."""
-
-    read_only: ClassVar = frozenset({"id", "campaign_id", "created_at", "step_number"})
-
-    channel: Annotated[Channel | None, NotNull] = None
-    message_template: Annotated[Words | None, NotNull] = None
-    delay_days: Annotated[Days | None, NotNull] = None
-    delay_hours: Annotated[Hours | None, NotNull] = None
-    delay_minutes: Annotated[Minutes | None, NotNull] = None
-    delay_seconds: Annotated[Seconds | None, NotNull] = None
-    delay_business_days: Annotated[BusinessDays | None, NotNull] = None
-    on_date: OnDate = None
-
-    _channel = field_validator("channel", mode="before")(_known_channel)
 
 
 class NewRun(Body):
@@ -286,9 +215,3 @@ class Executed(BaseModel):
 
 class ExecutedAnswer(BaseModel):
     executed: list[Executed]
-
-
-class NewOrder(Body):
-    order: Annotated[list[int | UUID], Field(min_length=1, max_length=1_000)] = Field(
-        examples=[[2, 1, 3]], description="Every step once: its number or its id."
-    )

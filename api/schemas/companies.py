@@ -10,8 +10,11 @@ from api.callers import Scope
 from api.schemas.fields import Answer, Body, Long, NotNull, Short, TimeZone
 from shared.db.models import Role
 
-BRAND = ("brand_primary_color", "brand_tone", "opt_out_text")
+BRAND = ("brand_primary_color", "brand_tone", "opt_out_text", "withdraw_invitations_after_days")
 FLAGS = ("one_campaign_at_a_time", "asks_about_unconfirmed", "reply_holds_colleagues")
+Countries = Annotated[
+    list[Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]], Field(max_length=250)
+]
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$"), Field(examples=["#1f6feb"])]
 
 
@@ -29,6 +32,8 @@ class CompanyAnswer(Answer):
     one_campaign_at_a_time: bool = False
     asks_about_unconfirmed: bool = False
     reply_holds_colleagues: bool = False
+    calls_without_consent_in: list[str] = Field(default_factory=list)
+    withdraw_invitations_after_days: int | None = None
     research: dict[str, Any] | None = Field(None, description="Null: nothing is known yet.")
     role: Role | None = Field(None, description="The caller's; null for an API key.")
     created_at: datetime
@@ -41,10 +46,12 @@ class CompanyAnswer(Answer):
             return row
         fields = {name: getattr(row, name) for name in _COLUMNS}
         fields |= {name: row.settings.get(name, False) for name in FLAGS}
+        fields["calls_without_consent_in"] = row.settings.get("calls_without_consent_in") or []
         return fields | {name: row.settings.get(name) for name in BRAND}
 
 
-_COLUMNS = tuple(CompanyAnswer.model_fields.keys() - {*BRAND, *FLAGS, "research", "role"})
+_IN_SETTINGS = {*BRAND, *FLAGS, "calls_without_consent_in"}
+_COLUMNS = tuple(CompanyAnswer.model_fields.keys() - {*_IN_SETTINGS, "research", "role"})
 
 
 class NewCompany(Body):
@@ -88,6 +95,15 @@ class CompanyChange(Body):
     reply_holds_colleagues: Annotated[bool | None, NotNull] = Field(
         None,
         description="A reply pauses the recipients at the same domain, until a person resumes.",
+    )
+    calls_without_consent_in: Annotated[Countries | None, NotNull] = Field(
+        None,
+        description="Countries whose law, as the company has found out, asks for no consent before"
+        " an AI calls. Where we know a law that does, it goes on to be asked for.",
+        examples=[["NZ"]],
+    )
+    withdraw_invitations_after_days: Annotated[int, Field(ge=1, le=180)] | None = Field(
+        None, description="At LinkedIn, those that nobody has accepted; 21 if it is null."
     )
 
 

@@ -1,11 +1,13 @@
 """Kinds of fields that several bodies share. Their messages are shown to the caller."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -100,6 +102,13 @@ def _normal_email(value: str) -> str:
         raise wrong(str(error)) from None
 
 
+def _in_our_times(value: datetime) -> datetime:
+    """So that there is a time before it and after it, in every zone."""
+    if not 1900 <= value.year <= 2999:
+        raise wrong("Use a year from 1900 to 2999")
+    return value
+
+
 def _known_zone(value: str) -> str:
     if value not in available_timezones():
         raise wrong("Use an IANA time zone such as Europe/Paris")
@@ -143,5 +152,6 @@ Email = Annotated[
 TimeZone = Annotated[
     str, StringConstraints(max_length=100), AfterValidator(_known_zone), Field(examples=["UTC"])
 ]
+Instant = Annotated[AwareDatetime, AfterValidator(_in_our_times)]
 Custom = Annotated[dict[str, Any], AfterValidator(storable_json)]
 Records = Annotated[list[dict[str, Any]], Field(max_length=200), AfterValidator(storable_json)]

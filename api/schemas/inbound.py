@@ -23,7 +23,8 @@ MessageId = Annotated[
 
 
 class InboundReport(Body):
-    """Something that came back. At least one of thread_id, in_reply_to and address says whose."""
+    """Something that came back. At least one of thread_id, in_reply_to, call_id and address
+    says whose."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -46,7 +47,7 @@ class InboundReport(Body):
     account_id: UUID | None = Field(None, description="The mailbox that it came to, if known.")
     thread_id: Short | None = None
     in_reply_to: MessageId | None = None
-    call_id: Short | None = None
+    call_id: Short | None = Field(None, description="The provider's, of a call that we placed.")
     address: Email | None = None
     subject: (
         Annotated[str, StringConstraints(max_length=2_000), AfterValidator(storable)] | None
@@ -56,13 +57,6 @@ class InboundReport(Body):
     ) = None
     occurred_at: AwareDatetime
 
-    @field_validator("call_id")
-    @classmethod
-    def _no_calls_yet(cls, value: str | None) -> str | None:
-        if value is not None:
-            raise wrong("Calls are not available yet: give thread_id, in_reply_to or address")
-        return value
-
     @field_validator("in_reply_to")
     @classmethod
     def _in_brackets(cls, value: str | None) -> str | None:
@@ -70,8 +64,8 @@ class InboundReport(Body):
 
     @model_validator(mode="after")
     def _says_whose(self) -> "InboundReport":
-        if not (self.thread_id or self.in_reply_to or self.address):
-            raise wrong("Give at least one of thread_id, in_reply_to and address")
+        if not (self.thread_id or self.in_reply_to or self.call_id or self.address):
+            raise wrong("Give at least one of thread_id, in_reply_to, call_id and address")
         return self
 
 

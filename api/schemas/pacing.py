@@ -105,6 +105,19 @@ class AccountLimits(_Lean):
     per_minute: Annotated[int, Field(ge=1, le=10_000)] | None = None
     per_hour: Annotated[int, Field(ge=1, le=100_000)] | None = None
     per_week: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    messages_per_day: Annotated[int, Field(ge=0, le=1_000)] | None = Field(
+        None,
+        description="Of a LinkedIn account, whose `daily_limit` and `per_week` are about"
+        " invitations; 50 if left out.",
+    )
+    withdraw_after_days: Annotated[int, Field(ge=1, le=180)] | None = Field(
+        None,
+        description="Of a LinkedIn account: invitations that nobody has accepted; else the"
+        " company's `withdraw_invitations_after_days`, or 21.",
+    )
+    at_once: Annotated[int, Field(ge=1, le=1_000)] | None = Field(
+        None, description="Of a phone line: calls that may be under way at the same time."
+    )
     min_gap_seconds: Seconds | None = Field(None, description="Between two actions.")
     gap_jitter_seconds: Seconds | None = Field(
         None, description="By how much more they are planned apart, differently each time."

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas.fields import Answer, Body, Email
 from shared.db.models import SampleStatus
-from shared.db.models.campaigns import Channel
+from shared.domain.channels import Channel
 
 
 class ToPreview(Body):
@@ -23,8 +23,16 @@ class StepPreview(BaseModel):
 
     step_id: UUID
     step_number: int
+    key: str
     channel: Channel
-    at: datetime | None = Field(description="When it was sent, or would be at the earliest.")
+    at: datetime | None = Field(description="When it was done, or would be at the earliest.")
+    when: list[str] = Field(
+        description="The conditions above it, in words.",
+        examples=[["step 1 (invite) was not accepted within 5 days"]],
+    )
+    is_taken: bool | None = Field(
+        description="Whether this lead comes to it; null: that depends on what comes of others."
+    )
     is_sent: bool
     sender: str | None
     to: str | None

@@ -42,14 +42,16 @@ class TaskAnswer(Answer):
     id: UUID
     kind: JobKind
     status: JobStatus
-    processed: int = Field(description="Rows that were read, blank ones left out.")
+    processed: int = Field(
+        description="Import: rows that were read, blank ones left out. Launch: recipients started."
+    )
     total: int | None
     errors: list[TaskError]
     result_url: str | None = Field(description="Import: where the refused rows are, if any.")
     created: int | None = Field(None, description="Import: leads that are new.")
     updated: int | None = Field(None, description="Import: rows that changed a lead.")
     skipped: int | None = Field(None, description="Import: rows that were refused.")
-    campaign_id: UUID | None = Field(None, description="Launch and run: whom the leads joined.")
+    campaign_id: UUID | None = Field(None, description="Launch and run: of which campaign.")
     added: int | None = Field(None, description="Launch and run: recipients that are new.")
     already: int | None = Field(None, description="Launch and run: leads that were in it before.")
     refused: int | None = Field(None, description="Launch and run: leads that cannot be reached.")
@@ -77,7 +79,10 @@ class ConfirmedMapping(Body):
 
 
 class TimelineEntry(BaseModel):
-    """`what`: an action's channel and status, or the kind of what came back."""
+    """`what`: an action's channel and status, or the kind of what came back.
+
+    `opened` and `clicked` have the action's id; `text` is where a click went.
+    """
 
     at: datetime
     direction: str = Field(description="out or in")

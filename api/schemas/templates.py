@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from api.schemas.campaigns import Subject
 from api.schemas.fields import Answer, Body, NotNull, Short, Words
+from api.schemas.steps import Subject
 
 Text = Annotated[
     Words,

@@ -9,8 +9,9 @@ from sqlalchemy import select
 from api.callers import Caller
 from api.mail_dns import DomainFindings, Finding, Resolver, look_at_domain
 from api.services.accounts import AccountService, CountedAccount
-from shared.db.models.accounts import AccountKind, AccountRow, AccountStatus, MailLoginRow
+from shared.db.models.accounts import AccountRow, AccountStatus, MailLoginRow
 from shared.db.session import Database
+from shared.domain.channels import MAIL_KINDS, AccountKind
 from shared.providers.google_oauth import missing_scopes, reason_for_missing
 from shared.providers.mail_hosts import HOSTS
 
@@ -35,6 +36,7 @@ class Quota:
     sent_today: int
     left: int | None
     blocked_until: datetime | None
+    block_reason: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,18 +74,27 @@ class AccountCheckService:
         """Ask DNS now; the rest is what our rows say. Raises NotFound."""
         account = await self._accounts.get(caller, account_id)
         row, now = account.row, datetime.now(UTC)
-        domain = (row.send_as or row.email).rpartition("@")[2].lower()
+        domain = (row.send_as or row.email).rpartition("@")[2].partition("/")[0].lower()
         selectors = await self._selectors(row)
         return AccountCheck(
             domain=domain,
             status=row.status,
             status_reason=row.status_reason,
-            dns=await look_at_domain(self._resolver, domain, selectors=selectors),
+            dns=await self._domain(row, domain, selectors),
             scopes=_scopes(row),
             quota=_quota(account),
             last_poll=_last_poll(row, now),
             checked_at=now,
         )
+
+    async def _domain(
+        self, row: AccountRow, domain: str, selectors: tuple[str, ...]
+    ) -> DomainFindings:
+        if row.kind not in MAIL_KINDS:
+            # No mail comes from it.
+            fine = Finding(is_ok=True)
+            return DomainFindings(mx=fine, spf=fine, dkim=fine, dmarc=fine)
+        return await look_at_domain(self._resolver, domain, selectors=selectors)
 
     async def _selectors(self, row: AccountRow) -> tuple[str, ...]:
         if row.kind is AccountKind.GMAIL:
@@ -114,11 +125,15 @@ def _quota(account: CountedAccount) -> Quota:
         sent_today=account.sent_today,
         left=None if limit is None else max(0, limit - account.sent_today),
         blocked_until=row.blocked_until,
+        block_reason=row.block_reason,
     )
 
 
 def _last_poll(row: AccountRow, now: datetime) -> LastPoll:
     remedy = None
+    if row.kind is AccountKind.BLAND:
+        # Its calls are told of, or asked for one by one.
+        return LastPoll(is_ok=True, at=None, remedy=None)
     if row.last_polled_at is None:
         remedy = "It was never read for answers: see that a worker for the queue `ops` is running."
     elif now - row.last_polled_at > LATE:

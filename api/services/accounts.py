@@ -13,15 +13,27 @@ from api.callers import Caller, Permission
 from api.conducting import Conducting
 from api.services.pacing import OF_ACCOUNTS, change_limits
 from api.services.versions import must_match
-from api.services.waking import list_parked, list_waiting
-from shared.contracts.recipient import RecipientRef
-from shared.db.models import AccountRow, AccountTokenRow, ActionRow, ActionStatus, MailLoginRow
-from shared.db.models.accounts import AccountKind, AccountStatus
+from shared.contracts.operations import WakingOrder
+from shared.db.models import (
+    AccountRow,
+    AccountTokenRow,
+    ActionRow,
+    ActionStatus,
+    BlandLoginRow,
+    LinkedInAccountRow,
+    MailLoginRow,
+)
+from shared.db.models.accounts import AccountStatus
+from shared.db.models.recipients import DRY_RUN
+from shared.db.repositories.wakings import ask_waking
 from shared.db.session import Database
+from shared.domain.channels import MAIL_KINDS, AccountKind
+from shared.domain.recipient import ActivityName
 from shared.errors import Conflict, Invalid, Misconfigured, NotAllowed, NotFound
 from shared.keyring import Keyring
 from shared.providers.gmail_settings import Alias, GmailSettings
 from shared.providers.google_oauth import GoogleOAuth
+from shared.providers.unipile import UnipileClient
 from shared.tokens import REFRESH_TOKEN, AccountRef
 
 DAY = timedelta(days=1)
@@ -52,12 +64,14 @@ class AccountService:
         google: GoogleOAuth | None,
         conducting: Conducting,
         settings_of: SettingsOf | None = None,
+        unipile: UnipileClient | None = None,
     ) -> None:
         self._database = database
         self._keyring = keyring
         self._google = google
         self._conducting = conducting
         self._settings_of = settings_of
+        self._unipile = unipile
 
     async def list_accounts(
         self, caller: Caller, *, limit: int, after: UUID | None
@@ -86,6 +100,8 @@ class AccountService:
         async with self._database.company_session(caller.company_id) as session:
             account = await _get_own(session, caller, account_id)
             must_match(account, expected)
+            if fields.get("is_primary") and account.kind not in MAIL_KINDS:
+                raise Conflict("Only a mailbox can be the primary account")
             if fields.get("is_primary"):
                 await session.execute(update(AccountRow).values(is_primary=False))
             for name, value in change_limits(account, fields).items():
@@ -93,8 +109,8 @@ class AccountService:
             await session.flush()
             await session.refresh(account)
             [counted] = await _counted(session, [account])
-            waiting = await self._list_waiting(session, caller, account_id, fields)
-        await self._conducting.wake(waiting)
+            waking = await _ask_waking(session, account_id, fields)
+        await self._conducting.wake_many(waking)
         return counted
 
     async def resume(self, caller: Caller, account_id: UUID) -> CountedAccount:
@@ -108,16 +124,9 @@ class AccountService:
                 account.status, account.status_reason = AccountStatus.ACTIVE, None
             await session.flush()
             [counted] = await _counted(session, [account])
-            parked = await list_parked(session, caller.company_id, account_id=account_id)
-        await self._conducting.wake(parked)
+            waking = await ask_waking(session, account_id=account_id, parked=True)
+        await self._conducting.wake_many(waking)
         return counted
-
-    async def _list_waiting(
-        self, session: AsyncSession, caller: Caller, account_id: UUID, fields: Mapping[str, Any]
-    ) -> list[RecipientRef]:
-        if not OF_ACCOUNTS & fields.keys():
-            return []
-        return await list_waiting(session, caller.company_id, account_id=account_id)
 
     async def list_aliases(self, caller: Caller, account_id: UUID) -> list[Alias]:
         """Whom a Gmail account may send as. Raises Conflict for another kind, ProviderError."""
@@ -161,8 +170,9 @@ class AccountService:
         async with self._database.company_session(
             caller.company_id, user_id=account.user_id
         ) as session:
-            opens = MailLoginRow.account_id == account_id
-            await session.execute(delete(MailLoginRow).where(opens))
+            for login in (MailLoginRow, BlandLoginRow):
+                await session.execute(delete(login).where(login.account_id == account_id))
+        await self._forget_at_linkedin(account)
         token = await self._find_token(caller.company_id, account)
         if token is None:
             return
@@ -173,6 +183,18 @@ class AccountService:
         ) as session:
             gone = AccountTokenRow.account_id == account_id
             await session.execute(delete(AccountTokenRow).where(gone))
+
+    async def _forget_at_linkedin(self, account: AccountRow) -> None:
+        """End the session that Unipile keeps. Raises ProviderError."""
+        where = LinkedInAccountRow.account_id == account.id
+        async with self._database.company_session(account.company_id) as session:
+            provider_id = await session.scalar(select(LinkedInAccountRow.provider_id).where(where))
+        if provider_id is None:
+            return
+        if self._unipile:
+            await self._unipile.delete_account(provider_id)
+        async with self._database.company_session(account.company_id) as session:
+            await session.execute(delete(LinkedInAccountRow).where(where))
 
     async def _find_token(self, company_id: UUID, account: AccountRow) -> str | None:
         owner = account.user_id
@@ -199,10 +221,18 @@ async def _get_own(session: AsyncSession, caller: Caller, account_id: UUID) -> A
     return account
 
 
+async def _ask_waking(
+    session: AsyncSession, account_id: UUID, fields: Mapping[str, Any]
+) -> WakingOrder | None:
+    if not OF_ACCOUNTS & fields.keys():
+        return None
+    return await ask_waking(session, account_id=account_id, waiting=True)
+
+
 async def _make_another_primary(session: AsyncSession) -> None:
     oldest = (
         select(AccountRow.id)
-        .where(AccountRow.status == AccountStatus.ACTIVE)
+        .where(AccountRow.status == AccountStatus.ACTIVE, AccountRow.kind.in_(MAIL_KINDS))
         .order_by(AccountRow.id)
         .limit(1)
     )
@@ -218,6 +248,9 @@ async def _counted(session: AsyncSession, accounts: Sequence[AccountRow]) -> lis
             ActionRow.account_id.in_([account.id for account in accounts]),
             ActionRow.attempted_at > func.now() - DAY,
             ActionRow.status == ActionStatus.SENT,
+            ActionRow.provider_id.is_distinct_from(DRY_RUN),
+            # Of a LinkedIn account the limit of a day is about invitations.
+            ActionRow.activity.is_distinct_from(ActivityName.LINKEDIN_MESSAGE),
         )
         .group_by(ActionRow.account_id)
     )

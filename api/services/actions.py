@@ -12,12 +12,15 @@ from api.schemas.recipients import ActionAnswer, ActionShown
 from api.services.campaigns import get_campaign
 from api.services.statuses import IS_LISTED
 from shared.db.models import ActionRow, ActionStatus, RecipientRow, StepRow
+from shared.db.models.recipients import DRY_RUN
 from shared.db.session import Database
 from shared.errors import NotFound
 
 SHOWN = {
     ActionStatus.RESERVED: ActionShown.SCHEDULED,
     ActionStatus.UNCONFIRMED: ActionShown.SCHEDULED,
+    # A call under way, or a to-do with a person.
+    ActionStatus.PLACED: ActionShown.SCHEDULED,
     ActionStatus.SENT: ActionShown.SENT,
     ActionStatus.REFUSED: ActionShown.FAILED,
     ActionStatus.ABANDONED: ActionShown.FAILED,
@@ -89,12 +92,12 @@ def action_answer(action: ActionRow, step_number: int | None) -> ActionAnswer:
         sequence_id=action.step_id,
         step_number=step_number,
         status=status,
-        detail=action.status,
+        detail=DRY_RUN if action.provider_id == DRY_RUN else action.status,
         scheduled_for=action.planned_at,
         executed_at=action.settled_at,
         confirmed_at=action.confirmed_at,
         response_received_at=action.responded_at,
-        error_message=NEVER_SENT.get(action.status, action.refusal),
+        error_message=action.refusal or NEVER_SENT.get(action.status),
         provider_id=action.provider_id,
         thread_id=action.thread_id,
         created_at=action.attempted_at,

@@ -16,14 +16,17 @@ from api.services.pacing import OF_CAMPAIGNS
 from api.services.products import must_be_offered
 from api.services.statistics import count_campaign, count_recipients
 from api.services.versions import must_match
-from api.services.waking import list_waiting
 from shared.content import check_template
 from shared.db.models import AccountRow, CampaignRow, StepRow
-from shared.db.models.campaigns import CampaignStatus, Channel
+from shared.db.models.campaigns import CampaignStatus
 from shared.db.repositories.counters import recount_campaign
+from shared.db.repositories.wakings import ask_waking
 from shared.db.session import Database
-from shared.domain.recipient import EndReason
-from shared.errors import Invalid, NotFound
+from shared.domain.channels import MAIL_KINDS, Channel
+from shared.errors import Conflict, Invalid, NotFound
+
+# Also in a paused one somebody may wait for an instant that is not right any more.
+RUNNING = frozenset({CampaignStatus.ACTIVE, CampaignStatus.PAUSED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,31 +43,38 @@ class WholeCampaign:
     steps: Sequence[StepRow]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstStep:
+    """`field`: where its text came from."""
+
+    channel: Channel
+    text: str
+    field: str
+    subject: str | None = None
+
+
 class CampaignService:
     def __init__(self, *, database: Database, conducting: Conducting) -> None:
         self._database = database
         self._conducting = conducting
 
     async def create(
-        self,
-        caller: Caller,
-        fields: Mapping[str, Any],
-        *,
-        first_mail: tuple[str, str] | None = None,
+        self, caller: Caller, fields: Mapping[str, Any], *, first: FirstStep | None = None
     ) -> CountedCampaign:
-        """`first_mail`: subject and text of a first step without a delay."""
-        if first_mail:
-            for field, template in zip(("subject", "template"), first_mail, strict=True):
-                check_template(template, field=field)
+        """`first`: a first step without a delay."""
+        if first:
+            check_template(first.text, field=first.field)
+            if first.subject:
+                check_template(first.subject, field="subject")
         async with self._database.company_session(caller.company_id) as session:
             campaign = CampaignRow(created_by=caller.user_id)
-            await _change(session, campaign, fields)
+            await change_campaign(session, campaign, fields)
             session.add(campaign)
             await session.flush()
-            if first_mail:
-                subject, text = first_mail
-                step = StepRow(campaign_id=campaign.id, position=1, channel=Channel.EMAIL)
-                step.subject, step.message_template = subject, text
+            if first:
+                step = StepRow(campaign_id=campaign.id, position=1, channel=first.channel)
+                step.subject, step.message_template = first.subject, first.text
+                step.key = f"{first.channel}-1"
                 session.add(step)
             return CountedCampaign(row=campaign, stats=CampaignCounts())
 
@@ -83,14 +93,13 @@ class CampaignService:
         async with self._database.company_session(caller.company_id) as session:
             campaign = await get_campaign(session, campaign_id, is_locked=True)
             must_match(campaign, expected)
-            await _change(session, campaign, fields)
+            await change_campaign(session, campaign, fields)
             await session.flush()
             answer = await counted(session, campaign)
-            waiting = []
-            if OF_CAMPAIGNS & fields.keys() and campaign.status is CampaignStatus.ACTIVE:
-                company_id = caller.company_id
-                waiting = await list_waiting(session, company_id, campaign_id=campaign_id)
-        await self._conducting.wake(waiting)
+            waking = None
+            if OF_CAMPAIGNS & fields.keys() and campaign.status in RUNNING:
+                waking = await ask_waking(session, campaign_id=campaign_id, waiting=True)
+        await self._conducting.wake_many(waking)
         return answer
 
     async def delete(self, caller: Caller, campaign_id: UUID) -> None:
@@ -98,10 +107,11 @@ class CampaignService:
         async with self._database.company_session(caller.company_id) as session:
             await get_campaign(session, campaign_id)
             # Recipients before their campaign, as whoever finishes the last one locks them.
-            running = await end_open_recipients(session, caller.company_id, campaign_id)
+            ending = await end_open_recipients(session, caller.company_id, campaign_id)
             campaign = await get_campaign(session, campaign_id, is_locked=True)
             campaign.deleted_at = await session.scalar(select(func.clock_timestamp()))
-        await self._conducting.stop(running, EndReason.CAMPAIGN_ENDED)
+            waking = await ending.ask(session, campaign_id)
+        await ending.tell(self._conducting, waking)
 
     async def count(self, caller: Caller, campaign_id: UUID) -> CampaignStats:
         async with self._database.company_session(caller.company_id) as session:
@@ -143,14 +153,18 @@ async def counted(session: AsyncSession, campaign: CampaignRow) -> CountedCampai
     return CountedCampaign(row=campaign, stats=await count_recipients(session, campaign.id))
 
 
-async def _change(session: AsyncSession, campaign: CampaignRow, fields: Mapping[str, Any]) -> None:
+async def change_campaign(
+    session: AsyncSession, campaign: CampaignRow, fields: Mapping[str, Any]
+) -> None:
     values = dict(fields)
     if "account_ids" in values:
         chosen = values.pop("account_ids") or []
-        await _must_be_there(session, chosen)
+        senders = await _senders_of(session, chosen)
         campaign.account_ids = chosen
-        campaign.account_id = chosen[0] if chosen else None
-    values |= {"limits": values["limits"] or {}} if "limits" in values else {}
+        campaign.account_id = senders[0] if senders else None
+    values |= {name: values[name] or {} for name in ("limits", "stop_rules") if name in values}
+    if values.get("dry_run", campaign.dry_run) != campaign.dry_run and campaign.activated_at:
+        raise Conflict("Some have begun: make a new campaign to go from a dry run to a real one")
     product_id = values.get("product_id", campaign.product_id)
     if product_id != campaign.product_id:
         await must_be_offered(session, product_id)
@@ -158,8 +172,11 @@ async def _change(session: AsyncSession, campaign: CampaignRow, fields: Mapping[
         setattr(campaign, name, value)
 
 
-async def _must_be_there(session: AsyncSession, account_ids: Sequence[UUID]) -> None:
-    known = set(await session.scalars(select(AccountRow.id).where(AccountRow.id.in_(account_ids))))
+async def _senders_of(session: AsyncSession, account_ids: Sequence[UUID]) -> list[UUID]:
+    """Those that send mail, in their order. Raises Invalid for one that is not there."""
+    found = select(AccountRow.id, AccountRow.kind).where(AccountRow.id.in_(account_ids))
+    known = {row.id: row.kind for row in await session.execute(found)}
     for place, account_id in enumerate(account_ids):
         if account_id not in known:
             raise Invalid(f"Account {account_id} is not there", field=f"account_ids.{place}")
+    return [account_id for account_id in account_ids if known[account_id] in MAIL_KINDS]

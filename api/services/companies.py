@@ -19,7 +19,8 @@ from shared.keyring import Keyring
 PREFIX_CHARACTERS = 12
 SETTINGS = frozenset(
     {"brand_primary_color", "brand_tone", "opt_out_text", "one_campaign_at_a_time"}
-    | {"asks_about_unconfirmed", "reply_holds_colleagues"}
+    | {"asks_about_unconfirmed", "reply_holds_colleagues", "calls_without_consent_in"}
+    | {"withdraw_invitations_after_days"}
 )
 
 

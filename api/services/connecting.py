@@ -15,11 +15,13 @@ from uuid_utils.compat import uuid7
 from api.callers import Caller
 from api.conducting import Conducting
 from api.places import Places
-from api.services.waking import list_parked
+from api.services.calendars import CALENDAR
 from shared.db.deed import current_deed
 from shared.db.models import AccountRow, MembershipRow, OAuthStateRow
-from shared.db.models.accounts import COLD_MAILS_A_DAY, AccountKind, AccountStatus
+from shared.db.models.accounts import COLD_MAILS_A_DAY, AccountStatus
+from shared.db.repositories.wakings import ask_waking
 from shared.db.session import Database
+from shared.domain.channels import AccountKind
 from shared.domain.pacing import gmail_ceiling
 from shared.errors import AuthExpired, Misconfigured, NotAllowed, NotAuthenticated
 from shared.keyring import Keyring
@@ -104,7 +106,9 @@ class ConnectService:
     async def use_state(self, state: str) -> OAuthStateRow:
         """Who set out with this state. Raises NotAuthenticated, also the second time."""
         async with self._database.outside_session() as session:
-            row = await self._use(session, GMAIL, state)
+            row = await self._use(session, GMAIL, state) or await self._use(
+                session, CALENDAR, state
+            )
         if row is None:
             raise NotAuthenticated("This consent was used or is too old: connect once more")
         return row
@@ -122,9 +126,9 @@ class ConnectService:
             state.company_id, user_id=state.user_id
         ) as session:
             account = await self._keep(session, state, person, tokens)
-            parked = await list_parked(session, state.company_id, account_id=account.id)
+            waking = await ask_waking(session, account_id=account.id, parked=True)
         if account.status is AccountStatus.ACTIVE:
-            await self._conducting.wake(parked)
+            await self._conducting.wake_many(waking)
         return account
 
     def _set_out(

@@ -25,7 +25,7 @@ from shared.db.models.campaigns import CampaignType
 MOST_LISTED = 500
 MOST_REFUSALS = 1_000
 
-# What the first step needs. A step by hand reaches anybody.
+# A step by hand reaches anybody.
 ADDRESS_OF_CHANNEL = {
     "email": "email",
     "call": "phone",
@@ -40,7 +40,10 @@ ADDRESS_OF_TYPE = {
     CampaignType.LINKEDIN: "linkedin_url",
 }
 
-_FIRST_CHANNEL = text("select channel from steps where campaign_id = :id and position = 1")
+_CHANNELS = text("""
+select channel, coalesce((options ->> 'by_hand')::boolean, false) as by_hand
+from steps where campaign_id = :id order by position
+""")
 _ONE_AT_A_TIME = text(
     "select coalesce((settings ->> 'one_campaign_at_a_time')::boolean, false) from companies"
 )
@@ -167,10 +170,10 @@ async def take_time(session: AsyncSession) -> None:
 async def _make_statement(
     session: AsyncSession, campaign: CampaignRow, asked: Select[tuple[UUID, int]]
 ) -> TextualSelect:
-    address = await _needed_address(session, campaign)
+    addresses = await _reached_by(session, campaign)
     is_alone = await session.scalar(_ONE_AT_A_TIME)
     judged = _JUDGED.format(
-        no_address=f"when l.{address} is null then 'no {address}'" if address else "",
+        no_address=_no_address(addresses),
         elsewhere=_ELSEWHERE if is_alone else "",
         join_elsewhere=_JOIN_ELSEWHERE if is_alone else "",
     )
@@ -189,9 +192,21 @@ async def _make_statement(
     )
 
 
-async def _needed_address(session: AsyncSession, campaign: CampaignRow) -> str | None:
-    """The field of a lead that the first step goes to, else that the campaign's type means."""
-    channel = await session.scalar(_FIRST_CHANNEL, {"id": campaign.id})
-    if channel is None:
-        return ADDRESS_OF_TYPE[campaign.type]
-    return ADDRESS_OF_CHANNEL[channel]
+async def _reached_by(session: AsyncSession, campaign: CampaignRow) -> Sequence[str]:
+    """The fields of a lead that its steps go to, one of which is enough; none for who is not asked.
+
+    Without steps the campaign's type says so.
+    """
+    steps = (await session.execute(_CHANNELS, {"id": campaign.id})).all()
+    if not steps:
+        return [ADDRESS_OF_TYPE[campaign.type]]
+    addresses = [None if step.by_hand else ADDRESS_OF_CHANNEL[step.channel] for step in steps]
+    found = [address for address in dict.fromkeys(addresses) if address]
+    return [] if None in addresses else found
+
+
+def _no_address(addresses: Sequence[str]) -> str:
+    if not addresses:
+        return ""
+    lacking = " and ".join(f"l.{address} is null" for address in addresses)
+    return f"when {lacking} then 'no {' or '.join(addresses)}'"

@@ -60,6 +60,10 @@ delete from leads where id = :lead_id;
 delete from segments
 where filter::text ~* any(:exact) or name ~* any(:exact) or description ~* any(:exact);
 
+-- What colleagues have noted for each other.
+delete from todos where action_id is null and LIKE[concat_ws(' ', title, text, note)];
+update todos set note = null where LIKE[note];
+
 -- Its number stays in the report of the import.
 update refused_rows set cells = '{}', reason = 'a person in this row was erased'
 where LIKE[array_to_string(cells, '')] or LIKE[reason];

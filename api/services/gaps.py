@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.schemas.previewing import Gap, GapsAnswer
 from shared.content import Values, read_template
 from shared.db.models import StepRow
+from shared.domain.channels import Channel
 from shared.templating.needs import Need
 from shared.templating.variables import VARIABLES, facts_of, is_known, value_of, values_of
 
@@ -39,11 +40,17 @@ def needs_of(steps: Sequence[StepRow]) -> Iterator[StepNeed]:
     """Raises Invalid when a template cannot be read."""
     subject: str | None = None
     for step in steps:
-        # A step without a subject goes on with the one before it.
-        subject = step.subject or subject
-        line = read_template(subject or "", field="subject", is_line=True)
+        # A mail without a subject goes on with the one before it.
+        is_mail = step.channel is Channel.EMAIL
+        subject = (step.subject or subject) if is_mail else subject
+        line = read_template(subject or "" if is_mail else "", field="subject", is_line=True)
         body = read_template(step.message_template, field="message_template")
-        for need in dict.fromkeys((*line.needs, *body.needs)):
+        voicemail = step.options.get("voicemail") or {}
+        spoken = [step.options.get("first_sentence"), voicemail.get("message")]
+        said = [read_template(words, field="call") for words in spoken if words]
+        for need in dict.fromkeys(
+            (*line.needs, *body.needs, *(n for it in said for n in it.needs))
+        ):
             yield StepNeed(step.position, need)
 
 

@@ -9,7 +9,7 @@ from api.services.campaigns import get_campaign
 from api.services.recipients import lock_recipient
 from shared.contracts.inbound import InboundEvent
 from shared.db.session import Database
-from shared.domain.inbound import InboundKind
+from shared.domain.inbound import PERSON, InboundKind
 from shared.inbound import receive_inbound
 from shared.keyring import Keyring
 
@@ -37,7 +37,7 @@ class InboundService:
             InboundEvent(
                 company_id=caller.company_id,
                 account_id=None,
-                provider="person",
+                provider=PERSON,
                 provider_event_id=f"mark-responded/{recipient_id}",
                 kind=InboundKind.REPLY,
                 occurred_at=datetime.now(UTC),

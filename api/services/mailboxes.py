@@ -13,10 +13,11 @@ from uuid_utils.compat import uuid7
 
 from api.callers import Caller
 from api.conducting import Conducting
-from api.services.waking import list_parked
 from shared.db.models import AccountRow
-from shared.db.models.accounts import COLD_MAILS_A_DAY, AccountKind, AccountStatus
+from shared.db.models.accounts import COLD_MAILS_A_DAY, AccountStatus
+from shared.db.repositories.wakings import ask_waking
 from shared.db.session import Database
+from shared.domain.channels import AccountKind
 from shared.errors import AccountRefused, AuthExpired, Conflict, Invalid, ProviderError, Unavailable
 from shared.keyring import Keyring
 from shared.mail_logins import MailLogins, store_logins
@@ -100,8 +101,8 @@ class MailboxService:
                 user_id=user_id,
                 company_id=company_id,
             )
-            parked = await list_parked(session, company_id, account_id=account.id)
-        await self._conducting.wake(parked)
+            waking = await ask_waking(session, account_id=account.id, parked=True)
+        await self._conducting.wake_many(waking)
         return account.id
 
     async def _check_place(self, server: Server, asked: AskedServer) -> None:

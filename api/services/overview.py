@@ -21,7 +21,8 @@ from shared.db.session import Database
 COUNTED = ("pending", "in_progress", "completed", "responded", "failed")
 _PACED = ("window", "limits", "time_zone")
 _TRACKED = ("track_opens", "track_clicks")
-_PLAIN = ("id", "name", "type", "status", "product_id", "created_by", *_PACED, *_TRACKED)
+_RULED = ("stop_rules", "draft_edits", "dry_run")
+_PLAIN = ("id", "name", "type", "status", "product_id", "created_by", *_PACED, *_TRACKED, *_RULED)
 _TIMES = ("created_at", "updated_at", "activated_at", "completed_at", "archived_at", "start_at")
 
 # Of a user whose token names no company: enters the only one there is.

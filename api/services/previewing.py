@@ -13,19 +13,18 @@ from api.places import Places
 from api.schemas.previewing import GapsAnswer, PreviewAnswer, StepPreview
 from api.services.campaigns import get_campaign, list_steps
 from api.services.gaps import count_gaps
-from shared.content import MissingVariable, read_template
+from api.services.linting import ADDRESS_OF
+from api.services.preview_ways import Way, ways_of
+from shared.content import MissingVariable, fill_in, read_template
 from shared.db.models import SampleMailRow, StepRow
 from shared.db.models.accounts import AccountStatus
-from shared.db.models.campaigns import Channel
 from shared.db.repositories.letter_sources import (
     LetterSource,
     find_lead_to_show,
     find_letter_source,
 )
-from shared.db.repositories.places import calendar_of, window_of
-from shared.db.repositories.versions import ACTIVITY_OF, wait_of
 from shared.db.session import Database
-from shared.domain.recipient import Progress, Step, planned_at
+from shared.domain.channels import Channel
 from shared.errors import Conflict, Invalid, NotFound
 from shared.keyring import Keyring
 from shared.letters import Letter, write_mail
@@ -50,8 +49,8 @@ class PreviewService:
             await get_campaign(session, campaign_id)
             steps = await list_steps(session, campaign_id)
             source = await _find_source(session, campaign_id, lead_id)
-        dates = _dates(source, steps, datetime.now(UTC))
-        shown = [self._show(source, steps, step, dates.get(step.id)) for step in steps]
+        ways = ways_of(source, steps, datetime.now(UTC))
+        shown = [self._show(source, steps, step, ways[step.id]) for step in steps]
         return PreviewAnswer(
             lead_id=source.row.lead_id,
             recipient_id=source.row.recipient_id,
@@ -98,35 +97,52 @@ class PreviewService:
         return row
 
     def _show(
-        self, source: LetterSource, steps: Sequence[StepRow], step: StepRow, at: datetime | None
+        self, source: LetterSource, steps: Sequence[StepRow], step: StepRow, way: Way
     ) -> StepPreview:
         letter = sample_letter(
             source, steps, step, keyring=self._keyring, public_url=self._places.public_url
         )
+        is_mail = step.channel is Channel.EMAIL
         shown = StepPreview(
             step_id=step.id,
             step_number=step.position,
+            key=step.name,
             channel=step.channel,
-            at=at,
+            at=way.at,
+            when=list(way.when),
+            is_taken=way.is_taken,
             is_sent=any(one.step_id == step.id and one.settled_at for one in source.done),
-            sender=source.row.account_email,
-            to=source.row.lead_email,
+            sender=source.row.account_email if is_mail else None,
+            to=_address(source, step),
             subject=None,
             text=None,
             html=None,
-            missing_variables=_missing(letter),
+            missing_variables=_missing(letter, is_mail=is_mail),
             error=None,
         )
         try:
-            mail = write_mail(letter)
+            return shown.model_copy(update=_words(letter, is_mail=is_mail))
         except MissingVariable as error:
             return shown.model_copy(update={"error": str(error)})
-        subject = mail.subject if step.channel is Channel.EMAIL else None
-        return shown.model_copy(update={"subject": subject, "text": mail.text, "html": mail.html})
 
 
-def _missing(letter: Letter) -> list[str]:
-    subject = read_template(letter.subject, field="subject", is_line=True)
+def _address(source: LetterSource, step: StepRow) -> str | None:
+    address = ADDRESS_OF.get(step.channel)
+    found: str | None = source.row.lead.get(address) if address else None
+    return found
+
+
+def _words(letter: Letter, *, is_mail: bool) -> dict[str, str | None]:
+    if is_mail:
+        mail = write_mail(letter)
+        return {"subject": mail.subject, "text": mail.text, "html": mail.html}
+    values = values_of(letter.facts, unsubscribe_url=letter.unsubscribe_url)
+    return {"text": fill_in(read_template(letter.body, field="message_template"), values)}
+
+
+def _missing(letter: Letter, *, is_mail: bool) -> list[str]:
+    line = letter.subject if is_mail else ""
+    subject = read_template(line, field="subject", is_line=True)
     body = read_template(letter.body, field="message_template")
     values = values_of(letter.facts, unsubscribe_url=letter.unsubscribe_url)
     return missing((*subject.needs, *body.needs), values)
@@ -137,42 +153,8 @@ async def _find_source(
 ) -> LetterSource:
     shown = lead_id or await find_lead_to_show(session, campaign_id)
     if shown is None:
-        raise Conflict("There is no lead with an e-mail address yet: add one, and name it")
+        raise Conflict("There is no lead yet: add one, and name it")
     return await find_letter_source(session, campaign_id, shown)
-
-
-def _dates(
-    source: LetterSource, steps: Sequence[StepRow], now: datetime
-) -> dict[UUID, datetime | None]:
-    """When each step was done, or would be: limits of accounts are not looked at."""
-    row = source.row
-    done = {one.step_id: one.settled_at for one in source.done if one.settled_at}
-    calendar, window = calendar_of(row, now), window_of(row, now)
-    started_at = max(row.started_at or now, row.start_at or now)
-    anchor: datetime | None = None
-    dates: dict[UUID, datetime | None] = {}
-    for step in steps:
-        progress = Progress(
-            started_at=started_at,
-            anchor_at=anchor,
-            calendar=calendar,
-            window=window,
-            seed=str(source.recipient_id),
-        )
-        anchor = done.get(step.id) or planned_at(_to_step(step), progress, anchor or now)
-        dates[step.id] = anchor
-    return dates
-
-
-def _to_step(row: StepRow) -> Step:
-    return Step(
-        id=row.id,
-        position=row.position,
-        activity=ACTIVITY_OF[row.channel],
-        wait_seconds=int(wait_of(row).total_seconds()),
-        wait_business_days=row.delay_business_days,
-        on_date=row.on_date,
-    )
 
 
 def _must_be_sendable(source: LetterSource, step: StepRow, to: str) -> None:

@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 PATIENCE_SECONDS = 2
 Probe = Callable[[], Awaitable[object]]
 
@@ -26,3 +29,13 @@ async def _look(probe: Probe) -> str:
     except Exception as error:  # noqa: BLE001 - whatever it is, the part is not ready
         return type(error).__name__
     return "ok"
+
+
+def probe_of(engine: AsyncEngine) -> Probe:
+    """Whether the database answers."""
+
+    async def ask() -> None:
+        async with engine.connect() as connection:
+            await connection.execute(text("select 1"))
+
+    return ask

@@ -17,7 +17,7 @@ from api.services.statuses import IS_LISTED, has_status
 from shared.contracts.recipient import RecipientRef
 from shared.db.models import ActionRow, ActionStatus, LeadRow, RecipientRow
 from shared.db.models.campaigns import CampaignStatus
-from shared.db.repositories.situations import find_situation
+from shared.db.repositories.situation_rows import find_situation
 from shared.db.repositories.versions import VersionShelf
 from shared.db.session import Database
 from shared.domain.explanation import Explanation, explain

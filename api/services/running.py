@@ -8,9 +8,10 @@ from api.conducting import Conducting
 from api.schemas.leads import LeadSelection
 from api.services.campaigns import get_campaign, list_steps
 from api.services.enlisting import enrol_job, finish_job, start_job
-from api.services.lifecycle import find_accounts, missing_in_accounts, set_active
+from api.services.lifecycle import find_accounts, is_mailed, missing_in_accounts, set_active
 from shared.db.models import JobKind
 from shared.db.models.campaigns import CampaignStatus
+from shared.db.repositories.wakings import ask_waking
 from shared.db.session import Database
 from shared.errors import Conflict
 
@@ -29,9 +30,12 @@ class RunService:
             campaign = await get_campaign(session, campaign_id, is_locked=True)
             if campaign.status is CampaignStatus.COMPLETED:
                 raise Conflict("The campaign is completed: make a new one")
-            if missing := missing_in_accounts(await find_accounts(session, campaign)):
+            steps = await list_steps(session, campaign_id)
+            accounts = await find_accounts(session, campaign)
+            missing = missing_in_accounts(accounts) if is_mailed(campaign, steps) else []
+            if missing:
                 raise Conflict("No credentials to send with", missing=tuple(missing))
-            if not await list_steps(session, campaign_id):
+            if not steps:
                 raise Conflict(
                     "no content: add a step with POST /api/campaigns/{id}/sequences first"
                 )
@@ -43,5 +47,7 @@ class RunService:
             enrolled = await enrol_job(session, campaign, wanted, job)
             finish_job(job, campaign_id, enrolled)
             await set_active(session, campaign, caller)
+            waking = await ask_waking(session, campaign_id=campaign_id, parked=True)
         await self._conducting.launch(caller.company_id, campaign_id)
+        await self._conducting.wake_many(waking)
         return job.id

@@ -11,28 +11,19 @@ from uuid_utils.compat import uuid7
 from api.callers import Caller
 from api.conducting import Conducting
 from api.services.campaigns import get_campaign, list_steps
+from api.services.linting import errors_of
+from api.services.publishing import publish_edit
+from api.services.step_rows import must_not_be_asked_for, settle_guards, to_columns, tree_of
 from api.services.versions import must_match
-from api.services.waking import list_waiting
 from shared.content import check_template
-from shared.contracts.recipient import RecipientRef
+from shared.contracts.operations import WakingOrder
 from shared.db.models import CampaignRow, StepRow
 from shared.db.models.campaigns import CampaignStatus
-from shared.db.repositories.versions import publish_version
 from shared.db.session import Database
+from shared.domain.linting import find_structure_problems
 from shared.errors import Conflict, Invalid, NotFound
 
 TEMPLATES = ("subject", "message_template")
-# An edit of these may bring a plan forward.
-DELAYS = frozenset(
-    {
-        "delay_days",
-        "delay_hours",
-        "delay_minutes",
-        "delay_seconds",
-        "delay_business_days",
-        "on_date",
-    }
-)
 MOST_STEPS = 1_000
 
 _REORDER = text("""
@@ -58,19 +49,21 @@ class SequenceService:
         """Put a step in at its number, or behind the last one."""
         _check_templates(fields)
         async with self._database.company_session(caller.company_id) as session:
-            campaign = await _open_campaign(session, campaign_id)
+            campaign = await open_campaign(session, campaign_id)
             last = await _last_position(session, campaign_id)
             if last >= MOST_STEPS:
                 raise Conflict(f"A campaign has at most {MOST_STEPS} steps")
             position = at or last + 1
             if position > last + 1:
                 raise Invalid(f"The next free number is {last + 1}", field="step_number")
+            columns = to_columns(fields, steps=await list_steps(session, campaign_id))
             await _shift(session, campaign_id, behind=position - 1, by=1)
-            step = StepRow(id=uuid7(), campaign_id=campaign_id, position=position, **fields)
+            step = StepRow(id=uuid7(), campaign_id=campaign_id, position=position, **columns)
             session.add(step)
             await session.flush()
-            waiting = await _publish(session, campaign, caller)
-        await self._conducting.wake(waiting)
+            await settle_guards(session, campaign_id)
+            waking = await publish_steps(session, campaign, caller)
+        await self._conducting.wake_many(waking)
         return step
 
     async def get(self, caller: Caller, campaign_id: UUID, step_number: int) -> StepRow:
@@ -89,41 +82,45 @@ class SequenceService:
     ) -> StepRow:
         _check_templates(fields)
         async with self._database.company_session(caller.company_id) as session:
-            campaign = await _open_campaign(session, campaign_id)
+            campaign = await open_campaign(session, campaign_id)
             step = await _get_step(session, campaign_id, step_number)
             must_match(step, expected)
-            for name, value in fields.items():
+            columns = to_columns(fields, steps=await list_steps(session, campaign_id), row=step)
+            for name, value in columns.items():
                 setattr(step, name, value)
             await session.flush()
-            waiting = await _publish(session, campaign, caller)
-        if DELAYS & fields.keys():
-            await self._conducting.wake(waiting)
+            await settle_guards(session, campaign_id)
+            waking = await publish_steps(session, campaign, caller)
+        await self._conducting.wake_many(waking)
         return step
 
     async def remove(self, caller: Caller, campaign_id: UUID, step_number: int) -> None:
         """The steps behind it move up; a campaign that runs keeps its last step."""
         async with self._database.company_session(caller.company_id) as session:
-            campaign = await _open_campaign(session, campaign_id)
+            campaign = await open_campaign(session, campaign_id)
             step = await _get_step(session, campaign_id, step_number)
             is_last = await _last_position(session, campaign_id) == 1
-            if is_last and campaign.version_id:
+            if is_last and campaign.version_id and not campaign.draft_edits:
                 raise Conflict("This is the only step of a campaign that runs: change it instead")
+            must_not_be_asked_for(step, await list_steps(session, campaign_id))
             await session.delete(step)
             await session.flush()
             await _shift(session, campaign_id, behind=step_number, by=-1)
-            waiting = await _publish(session, campaign, caller)
-        await self._conducting.wake(waiting)
+            await settle_guards(session, campaign_id)
+            waking = await publish_steps(session, campaign, caller)
+        await self._conducting.wake_many(waking)
 
     async def reorder(
         self, caller: Caller, campaign_id: UUID, order: Sequence[int | UUID]
     ) -> Sequence[StepRow]:
         async with self._database.company_session(caller.company_id) as session:
-            campaign = await _open_campaign(session, campaign_id)
+            campaign = await open_campaign(session, campaign_id)
             ids = _ids_in_order(await list_steps(session, campaign_id), order)
             await session.execute(_REORDER, {"ids": ids})
+            await settle_guards(session, campaign_id)
             steps = await list_steps(session, campaign_id)
-            waiting = await _publish(session, campaign, caller)
-        await self._conducting.wake(waiting)
+            waking = await publish_steps(session, campaign, caller)
+        await self._conducting.wake_many(waking)
         return steps
 
 
@@ -139,12 +136,16 @@ def _ids_in_order(steps: Sequence[StepRow], order: Sequence[int | UUID]) -> list
 
 
 def _check_templates(fields: Mapping[str, Any]) -> None:
-    for field in TEMPLATES:
-        if template := fields.get(field):
+    call = fields.get("call") or {}
+    found = {field: fields.get(field) for field in TEMPLATES}
+    found["call.first_sentence"] = call.get("first_sentence")
+    found["call.voicemail.message"] = (call.get("voicemail") or {}).get("message")
+    for field, template in found.items():
+        if template:
             check_template(template, field=field)
 
 
-async def _open_campaign(session: AsyncSession, campaign_id: UUID) -> CampaignRow:
+async def open_campaign(session: AsyncSession, campaign_id: UUID) -> CampaignRow:
     """Locked, so that edits take turns and numbers stay 1..n."""
     campaign = await get_campaign(session, campaign_id, is_locked=True)
     if campaign.status is CampaignStatus.COMPLETED:
@@ -152,18 +153,19 @@ async def _open_campaign(session: AsyncSession, campaign_id: UUID) -> CampaignRo
     return campaign
 
 
-async def _publish(
+async def publish_steps(
     session: AsyncSession, campaign: CampaignRow, caller: Caller
-) -> list[RecipientRef]:
-    """Let those inside follow the edit. Returns whose plan may have come forward."""
-    if campaign.version_id is None:
-        return []
-    campaign_id = campaign.id
-    campaign.version_id = await publish_version(session, campaign_id, created_by=caller.user_id)
-    await session.flush()
-    if campaign.status is not CampaignStatus.ACTIVE:
-        return []
-    return await list_waiting(session, caller.company_id, campaign_id=campaign_id)
+) -> WakingOrder | None:
+    """Let those inside follow the edit, unless it is to wait for publish.
+
+    Raises Conflict for steps that could never work: somebody would be lost in them.
+    """
+    if campaign.version_id is None or campaign.draft_edits:
+        return None
+    problems = find_structure_problems(tree_of(await list_steps(session, campaign.id)))
+    if missing := errors_of(problems):
+        raise Conflict("The campaign runs, and could not go on like this", missing=tuple(missing))
+    return await publish_edit(session, campaign, by=caller.user_id)
 
 
 async def _last_position(session: AsyncSession, campaign_id: UUID) -> int:

@@ -17,10 +17,12 @@ from shared.contracts.recipient import RecipientRef
 from shared.db.models import ActionStatus
 from shared.db.models.campaigns import CampaignStatus
 from shared.db.repositories.ledger import Settlement, after, write_move
-from shared.db.repositories.situations import Action, Situation, lock_situation
+from shared.db.repositories.situation_rows import lock_situation
+from shared.db.repositories.situations import Action, Situation
 from shared.db.repositories.steering import hurry_step, skip_step
 from shared.db.repositories.versions import VersionShelf
 from shared.db.session import Database
+from shared.domain.moves import Undecided, due_at, next_move, next_step, question_of
 from shared.domain.recipient import (
     ActivityName,
     EndReason,
@@ -29,9 +31,6 @@ from shared.domain.recipient import (
     Parked,
     Planned,
     Step,
-    due_at,
-    next_move,
-    next_step,
 )
 from shared.domain.windows import whole_second
 from shared.errors import Conflict, NotFound
@@ -100,9 +99,7 @@ class SteeringService:
         async with self._database.company_transaction(caller.company_id) as connection:
             situation = await self._lock(connection, ref)
             step = _next_step(situation, now)
-            if situation.rest.account_id is None:
-                raise Conflict("No account is connected: connect one first")
-            planned_at = due_at(step, situation.to_progress(now))
+            planned_at = due_at(step, situation.to_progress(now), now)
             settlement = await skip_step(connection, situation, step, planned_at=planned_at)
             skipped = _skipped(situation, step, settlement, planned_at)
             await _move_on(connection, skipped, settlement, now)
@@ -148,7 +145,8 @@ class SteeringService:
             progress = replace(waiting, hurried_step_id=step.id, hurried_at=now)
             move = next_move(situation.steps, progress, now)
             if progress.held or isinstance(move, Parked):
-                raise Conflict(f"It cannot be sent now: {progress.held}")
+                held = move.reason if isinstance(move, Parked) else progress.held
+                raise Conflict(f"It cannot be sent now: {held}")
             await hurry_step(connection, ref.recipient_id, step.id, now=now)
             await write_move(connection, situation, move, now=now)
         return step
@@ -200,12 +198,18 @@ def _next_step(situation: Situation, now: datetime) -> Step:
     progress = situation.to_progress(now)
     if progress.ended:
         raise Conflict(f"The recipient has ended: {progress.ended}")
-    step = next_step(situation.steps, progress)
+    step = next_step(situation.steps, progress, now)
     if step is None:
         raise Conflict("The recipient has no step left: activate the campaign, or add a step")
+    if isinstance(step, Undecided):
+        raise Conflict(
+            f"Which step is next is not decided yet ({question_of(step, situation.steps)})"
+        )
     if begun := situation.open_action:
         if begun.status is ActionStatus.UNCONFIRMED:
             raise Conflict(f"Nobody knows whether the last mail was sent: resolve {begun.id} first")
+        if begun.activity is ActivityName.TASK_OPEN:
+            raise Conflict("A person has this step to do: say at /api/todos what came of it")
         raise Conflict(f"Step {step.position} is being done at this moment")
     return step
 
@@ -219,7 +223,7 @@ def _skipped(
     action = Action(
         id=settlement.action_id,
         step_id=step.id,
-        account_id=situation.rest.account_id,
+        account_id=None,
         version_id=situation.version.id,
         status=ActionStatus.SKIPPED,
         round=1,

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.callers import Caller
 from api.conducting import Conducting
 from shared.db.models import JobKind, JobRow, JobStatus
+from shared.db.repositories.launches import hold_launch
 from shared.db.session import Database
 from shared.errors import Conflict, NotFound
 
@@ -36,7 +37,10 @@ class TaskService:
             return await get_job(session, job_id)
 
     async def cancel(self, caller: Caller, job_id: UUID) -> JobRow:
-        """What was done stays. Raises Conflict once the task has ended by itself."""
+        """What was done stays. Raises Conflict once the task has ended by itself.
+
+        Whom a launch had still to start stays pending until the campaign is activated once more.
+        """
         async with self._database.company_session(caller.company_id) as session:
             job = await get_job(session, job_id, is_locked=True)
             if job.cancelled_at is not None:
@@ -47,6 +51,9 @@ class TaskService:
             job.cancelled_at = datetime.now(UTC)
             if job.kind is not JobKind.IMPORT:
                 job.finished_at = job.cancelled_at
+            if job.campaign_id is not None:
+                # Its launcher reads this before each page.
+                await hold_launch(await session.connection(), job.campaign_id)
         if job.kind is JobKind.IMPORT:
             # One that runs sees the row before its next chunk; another one is closed by this.
             await self._conducting.start_import(caller.company_id, job_id)

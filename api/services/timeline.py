@@ -23,6 +23,12 @@ select * from (
     e.reply_class, e.class_source
   from recipients r join inbound_events e on e.recipient_id = r.id
   where r.lead_id = :lead_id
+  union all
+  select t.first_at, 'in', case t.kind when 'open' then 'opened' else 'clicked' end,
+    t.campaign_id, t.recipient_id, t.action_id, null, t.url, null, null
+  from recipients r join tracking_events t on t.recipient_id = r.id
+  where r.lead_id = :lead_id
+    and (t.visitor = 'person' or t.kind = 'open' and t.visitor = 'image_proxy')
 ) entries order by at desc, id desc limit :limit offset :offset
 """)
 

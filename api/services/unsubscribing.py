@@ -21,17 +21,23 @@ _STATE = text("""
 select c.name, exists (
   select 1 from suppressions s where s.key_hash = :key_hash) as is_done,
   (select l.email from recipients r join leads l on l.id = r.lead_id
-   where r.id = :recipient_id) as email
+   where r.id = :recipient_id) as email,
+  (select l.language from recipients r join leads l on l.id = r.lead_id
+   where r.id = :recipient_id) as language
 from companies c
 """)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnsubscribePage:
-    """`sender`: whose mails they are; None: the company is gone, and nobody writes any more."""
+    """`sender`: whose mails they are; None: the company is gone, and nobody writes any more.
+
+    `language`: the lead's, if somebody has said so.
+    """
 
     sender: str | None
     is_done: bool
+    language: str | None = None
 
 
 class UnsubscribeService:
@@ -55,9 +61,9 @@ class UnsubscribeService:
             return None
         async with self._database.company_transaction(asked.company_id) as connection:
             state = (await connection.execute(_STATE, _known(asked))).one_or_none()
-        return UnsubscribePage(
-            sender=state.name if state else None, is_done=state is None or state.is_done
-        )
+        if state is None:
+            return UnsubscribePage(sender=None, is_done=True)
+        return UnsubscribePage(sender=state.name, is_done=state.is_done, language=state.language)
 
     async def unsubscribe(self, token: str) -> UnsubscribePage | None:
         """Once and often are the same. None: not our token."""
@@ -77,16 +83,18 @@ class UnsubscribeService:
                 is_kept_unmatched=False,
             )
         )
-        sender = await self._suppress(asked)
-        return UnsubscribePage(sender=sender, is_done=True)
+        return await self._suppress(asked)
 
-    async def _suppress(self, asked: Unsubscription) -> str | None:
+    async def _suppress(self, asked: Unsubscription) -> UnsubscribePage:
         """The address that the mail went to, though lead or recipient may be gone or changed."""
         company_id, key_hash = asked.company_id, asked.address_key
         async with self._database.company_transaction(company_id) as connection:
             state = (await connection.execute(_STATE, _known(asked))).one_or_none()
-            if state is None or state.is_done:
-                return state.name if state else None
+            if state is None:
+                return UnsubscribePage(sender=None, is_done=True)
+            page = UnsubscribePage(sender=state.name, is_done=True, language=state.language)
+            if state.is_done:
+                return page
             kind = SuppressionKind.EMAIL
             is_theirs = state.email and self._keyring.suppression_key(kind, state.email) == key_hash
             forbidden = Forbidden(
@@ -99,9 +107,8 @@ class UnsubscribeService:
             done = await suppress(
                 connection, company_id, [forbidden], source=SOURCE, end_reason=reason
             )
-            sender: str = state.name
         await self._conducting.stop(done.stops, reason)
-        return sender
+        return page
 
 
 def _known(asked: Unsubscription) -> dict[str, object]:
