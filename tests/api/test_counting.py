@@ -2,7 +2,6 @@
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +14,10 @@ from shared.db.models import CampaignCounterRow, EventRow, InboundEventRow, Lead
 from shared.db.session import Database
 from shared.domain.inbound import InboundKind
 from shared.domain.recipient import EndReason, RecipientStatus, recipient_status
-from shared.keyring import Keyring
 from shared.launching import launch_page
-from tests.api.acting import Workers, working
+from tests.api.acting import Workers
 from tests.factories import Campaign, Company
 from tests.fakes.conductor import RecordingConductor
-from tests.fakes.gmail import FakeGmail
 
 Json = dict[str, Any]
 OPERATIONS = 60
@@ -31,20 +28,6 @@ COMING_BACK = [
     InboundKind.MEETING_BOOKED,
     InboundKind.AUTO_REPLY,
 ]
-
-
-@pytest.fixture
-async def workers(
-    company: Company,
-    database: Database,
-    keyring: Keyring,
-    conductor: RecordingConductor,
-    gmail: FakeGmail,
-) -> AsyncIterator[Workers]:
-    async with working(
-        company, database=database, keyring=keyring, conductor=conductor, gmail=gmail
-    ) as workers:
-        yield workers
 
 
 class Life:

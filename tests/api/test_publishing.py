@@ -1,6 +1,5 @@
 """A campaign is edited while it runs: drafts, versions, what they change and whom they reach."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +8,7 @@ import pytest
 
 from shared.db.models import RecipientRow
 from shared.db.session import Database
-from shared.keyring import Keyring
-from tests.api.acting import Workers, working
+from tests.api.acting import Workers
 from tests.api.conftest import Login
 from tests.factories import DAY, NOON, Campaign, Company
 from tests.fakes.conductor import RecordingConductor
@@ -28,20 +26,6 @@ async def place(api: httpx.AsyncClient, campaign: Campaign) -> str:
     answer = await api.put(url, json={"draft_edits": True})
     assert answer.json()["draft_edits"] is True
     return url
-
-
-@pytest.fixture
-async def workers(
-    company: Company,
-    database: Database,
-    keyring: Keyring,
-    conductor: RecordingConductor,
-    gmail: FakeGmail,
-) -> AsyncIterator[Workers]:
-    async with working(
-        company, database=database, keyring=keyring, conductor=conductor, gmail=gmail
-    ) as workers:
-        yield workers
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """People take a recipient's next step into their own hands."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -13,31 +12,15 @@ from uuid_utils.compat import uuid7
 from shared.db.models import AccountRow, ActionRow, ActionStatus, CampaignRow, RecipientRow
 from shared.db.models.campaigns import CampaignStatus
 from shared.db.models.leads import LeadRow
-from shared.db.session import Database
 from shared.domain.leads import LeadStatus
 from shared.domain.recipient import Finished, Planned
-from shared.keyring import Keyring
-from tests.api.acting import Workers, working
+from tests.api.acting import Workers
 from tests.api.conftest import make_action
 from tests.factories import Campaign, Company
 from tests.fakes.conductor import RecordingConductor
 from tests.fakes.gmail import FakeGmail
 
 Json = dict[str, Any]
-
-
-@pytest.fixture
-async def workers(
-    company: Company,
-    database: Database,
-    keyring: Keyring,
-    conductor: RecordingConductor,
-    gmail: FakeGmail,
-) -> AsyncIterator[Workers]:
-    async with working(
-        company, database=database, keyring=keyring, conductor=conductor, gmail=gmail
-    ) as workers:
-        yield workers
 
 
 @pytest.fixture
