@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -22,7 +22,7 @@ from shared.conductor import Conductor
 from shared.contracts.operations import InboxShard, MailboxOrder
 from shared.db.session import Database
 from shared.domain.channels import AccountKind
-from shared.errors import AccountRefused, AuthExpired, Gone, ProviderError
+from shared.errors import AccountRefused, AuthExpired, Gone, Misconfigured, ProviderError
 from shared.inbound import receive_inbound
 from shared.keyring import Keyring
 from shared.providers.gmail import GmailClient, RawMail
@@ -253,14 +253,14 @@ class InboxActivities:
     async def _poll_one(
         self, company_id: UUID, account_id: UUID, at: datetime, gate: asyncio.Semaphore
     ) -> None:
-        async with gate:
+        async with gate, _one_of_many(account_id):
             await self.reader.poll(company_id, account_id, at)
 
     async def _poll_member(
         self, company_id: UUID, account_id: UUID, at: datetime, gate: asyncio.Semaphore
     ) -> None:
         if self.linkedin is not None:
-            async with gate:
+            async with gate, _one_of_many(account_id):
                 await self.linkedin.poll(company_id, account_id, at)
 
     async def _rest(self) -> None:
@@ -271,6 +271,15 @@ class InboxActivities:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(activity.wait_for_worker_shutdown(), min(left, 3))
                 return
+
+
+@contextlib.asynccontextmanager
+async def _one_of_many(account_id: UUID) -> AsyncIterator[None]:
+    """An account whose secrets this installation cannot open must not hold up the others."""
+    try:
+        yield
+    except Misconfigured:
+        log.exception("inbox.cannot_open %s", account_id)
 
 
 async def _beat() -> None:

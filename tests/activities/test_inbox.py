@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from shared.db.models.accounts import AccountStatus
 from shared.domain.inbound import InboundKind
 from shared.domain.leads import LeadStatus
 from shared.domain.recipient import EndReason
-from shared.errors import Unavailable
+from shared.errors import Misconfigured, Unavailable
 from tests.activities.conftest import Send, at
 from tests.factories import NOON, Company
 from tests.fakes.conductor import RecordingConductor
@@ -271,3 +272,20 @@ async def test_the_round_goes_over_the_accounts_of_its_shard(
     await at(LATER).run(parts.inbox.go_round, InboxShard(number=0, of=1), LATER)
 
     assert (await company.recipient(order.recipient_id)).end_reason is EndReason.REPLIED
+
+
+async def test_a_mailbox_that_cannot_be_opened_does_not_hold_up_the_others(
+    parts: Parts, company: Company, stranger: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+
+    async def read_or_not(_: UUID, account_id: UUID, __: datetime) -> None:
+        if account_id == company.account_id:
+            raise Misconfigured("Its password was sealed with a key that is gone")
+        read.append(account_id)
+
+    monkeypatch.setattr(parts.inbox.reader, "poll", read_or_not)
+
+    await at(NOON).run(parts.inbox.go_round, InboxShard(number=0, of=1), NOON)
+
+    assert stranger.account_id in read

@@ -82,8 +82,10 @@ async def test_after_a_holiday_nothing_goes_faster_than_limits_and_hours_say(
     assert most_within(plans, timedelta(minutes=1)) == 1
     assert {plan.weekday() for plan in plans} <= {0, 1, 2, 3, 4}
     assert all(9 <= plan.hour < 17 for plan in plans)
-    # Five working days are enough for 200 at 40 a day, and nobody is left for later.
-    assert max(plans) < BACK + timedelta(days=7)
+    # Five working days are enough for 200 at 40 a day, but for the minutes that a gap's jitter
+    # moves the last ones behind the weekend.
+    assert sorted(plans)[189] < BACK + timedelta(days=5)
+    assert max(plans) < BACK + timedelta(days=8)
 
 
 async def test_without_limits_they_come_over_a_working_day_and_not_at_once(
