@@ -23,6 +23,11 @@ class LedgerAction:
         return self.status in SENT
 
     @property
+    def is_in_doubt(self) -> bool:
+        """It passed its last check, and what came of it is not known yet."""
+        return self.status == "scheduled" and self.confirmed_at is not None
+
+    @property
     def is_given_up(self) -> bool:
         return self.status in GIVEN_UP
 

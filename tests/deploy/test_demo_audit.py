@@ -144,6 +144,17 @@ def test_a_mail_without_a_record_is_remarked() -> None:
     assert report.remarks == ("ada@lead.test got 3 mails, 2 are recorded",)
 
 
+def test_a_mail_that_is_being_looked_up_is_on_record() -> None:
+    open_action = action(3, status="scheduled")
+    doubtful = course(
+        mails=[mail(n) for n in (1, 2, 3)],
+        actions=[action(1), action(2), open_action],
+        detail="bounced",
+    )
+    report = make_report([replace(doubtful, deeds=(deed(Answer.BOUNCE),))], steps=STEPS, seconds=1)
+    assert report.remarks == ()
+
+
 def test_a_ledger_that_hides_its_last_checks_is_remarked() -> None:
     silent = replace(action(3), confirmed_at=None)
     hiding = course(mails=[mail(n) for n in (1, 2, 3)], actions=[action(1), action(2), silent])

@@ -35,9 +35,11 @@ select r.id, {PLACE_COLUMNS}
 from recipients r join campaigns c on c.id = r.campaign_id join leads l on l.id = r.lead_id
 where r.id = any (:ids)
 """)  # noqa: S608 - made of our own words
+# In the campaign's own order, which rotation goes by.
 _ACCOUNTS = text("""
 select id, kind, least(daily_limit, daily_ceiling) as daily_limit, limits,
   coalesce(ramp_from_at, created_at) as ramp_from_at from accounts where id = any (:ids)
+order by array_position(cast(:ids as uuid[]), id)
 """)
 _START = text("""
 update recipients r set started_at = :now, next_activity = w.activity, next_step_id = w.step_id,
