@@ -26,6 +26,7 @@ from tests.fakes.gmail import FakeGmail
 from tests.fakes.mail_server import FakeSmtp, ImapServer, imap_server, smtp_server
 
 APP_ROLE = "drumbeat_app"
+POSTGRES = pytest.StashKey[Postgres]()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -35,12 +36,31 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-async def postgres() -> AsyncIterator[Postgres]:
+async def postgres(request: pytest.FixtureRequest) -> AsyncIterator[Postgres]:
     with tempfile.TemporaryDirectory(prefix="drumbeat-pg-") as folder:
         async with running_postgres(Path(folder), throwaway=True) as postgres:
             await asyncio.to_thread(upgrade, postgres.owner_url, APP_ROLE)
             await asyncio.to_thread(stop_autovacuum, postgres)
+            request.session.stash[POSTGRES] = postgres
             yield postgres
+            del request.session.stash[POSTGRES]
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def own_rows(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """What one file of tests leaves is gone before the next: looking through all companies for
+    what is due has a limit, and thousands of rows of others would fill it."""
+    yield
+    if (postgres := request.session.stash.get(POSTGRES, None)) is not None:
+        await empty_tables(postgres)
+
+
+async def empty_tables(postgres: Postgres) -> None:
+    owner = create_async_engine(postgres.owner_url)
+    async with owner.begin() as connection:
+        await connection.execute(text("set local lock_timeout = '20s'"))
+        await connection.execute(text("truncate companies, users cascade"))
+    await owner.dispose()
 
 
 def stop_autovacuum(postgres: Postgres) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 # Below what Linux and macOS hand out to outgoing connections, so nobody takes one by accident.
 RANGE = range(20000, 32000)
-PATIENCE_SECONDS = 2.0  # a server that was just killed may still hold its ports
+PATIENCE_SECONDS = 5.0  # a server that was just killed may still hold its ports
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:

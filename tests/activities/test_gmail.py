@@ -1,15 +1,20 @@
 """Sending once: real Postgres, the real client, and a fake Gmail on the wire."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.exceptions import ApplicationError
 
 from shared.contracts.recipient import ActionOrder
 from shared.db.models import AccountRow, ActionStatus, CampaignRow, LeadRow, RecipientRow
 from shared.db.models.accounts import AccountStatus
 from shared.db.models.campaigns import CampaignStatus
+from shared.db.repositories import ledger
 from shared.domain.leads import LeadStatus
 from shared.domain.recipient import EndReason, Finished, HoldReason, Parked, Planned
 from tests.activities.conftest import Send
@@ -185,3 +190,24 @@ async def test_the_last_recipient_completes_the_campaign(send: Send, company: Co
     assert await status() is CampaignStatus.ACTIVE
     await send(two)
     assert await status() is CampaignStatus.COMPLETED
+
+
+async def test_two_who_end_at_once_complete_the_campaign(
+    send: Send, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither has committed when the other looks whether anybody is open."""
+    campaign = await company.make_campaign(waits=[0])
+    orders = [await company.make_order(campaign) for _ in range(2)]
+    look, both = ledger.complete_if_last, asyncio.Barrier(2)
+
+    async def look_and_wait(connection: AsyncConnection, campaign_id: UUID) -> None:
+        await look(connection, campaign_id)
+        with suppress(TimeoutError, asyncio.BrokenBarrierError):
+            await asyncio.wait_for(both.wait(), 0.5)
+
+    monkeypatch.setattr(ledger, "complete_if_last", look_and_wait)
+    await asyncio.gather(*map(send, orders))
+
+    async with company.session() as session:
+        status = (await session.get_one(CampaignRow, campaign.id)).status
+    assert status is CampaignStatus.COMPLETED

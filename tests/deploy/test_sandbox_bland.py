@@ -112,15 +112,15 @@ async def test_people_pick_up_and_bland_tells_of_it_signed_late_and_twice() -> N
         for number in range(6):
             await client.place(order(number))
         playing = asyncio.create_task(
-            bland.play(gateway, Pace(talks=(0, 0.01), late=(0, 0.05), twice=0.5, seed=1))
+            bland.play(gateway, Pace(talks=(0, 0.01), late=(0, 0.05), twice=1, seed=1))
         )
         async with asyncio.timeout(30):
-            while len(set(heard)) < 6:  # noqa: ASYNC110 - nothing else tells
+            while len(heard) < 12:  # noqa: ASYNC110 - nothing else tells
                 await asyncio.sleep(0.01)
         playing.cancel()
         await asyncio.gather(playing, return_exceptions=True)
 
-    assert len(heard) > 6
+    assert set(Counter(heard).values()) == {2}
     found = Counter(call.scene for call in bland.placed)
     assert found[SCENES[Pickup.TALKS]] == 3
 

@@ -61,6 +61,14 @@ where id = :id
 _MOVE_ONLY = text(_MOVE)
 _SETTLE_AND_MOVE = text(_SETTLE + _MOVE)
 _FIRST_CONTACT = text(_SETTLE.rstrip() + _CONTACTED + _MOVE)
+# Of two who end at once neither sees the other's end, so the last ones take turns. No worker has
+# as many connections as a campaign that needs no turns has open recipients.
+_TAKE_TURNS = text("""
+select pg_advisory_xact_lock(hashtextextended('completing/' || :campaign_id, 0))
+where (select count(*) from (
+  select 1 from recipients where campaign_id = :campaign_id and ended_at is null limit 200
+) open) < 200
+""")
 _IS_ANYBODY_OPEN = text(
     "select exists (select 1 from recipients where campaign_id = :campaign_id and ended_at is null)"
 )
@@ -170,7 +178,7 @@ async def write_move(
         statement = _FIRST_CONTACT if settlement.is_first_contact else _SETTLE_AND_MOVE
         await connection.execute(statement, values | _settle_values(settlement, situation, now))
     if isinstance(outcome, Finished):
-        await _complete_campaign(connection, situation.recipient.campaign_id)
+        await complete_if_last(connection, situation.recipient.campaign_id)
 
 
 def _next_account_id(situation: Situation, outcome: Outcome, now: datetime) -> UUID | None:
@@ -185,9 +193,10 @@ def _next_account_id(situation: Situation, outcome: Outcome, now: datetime) -> U
     return account.id if account else None
 
 
-async def _complete_campaign(connection: AsyncConnection, campaign_id: UUID) -> None:
+async def complete_if_last(connection: AsyncConnection, campaign_id: UUID) -> None:
     """Complete the campaign when nobody in it is open any more."""
     campaign = {"campaign_id": campaign_id}
+    await connection.execute(_TAKE_TURNS, campaign)
     if await connection.scalar(_IS_ANYBODY_OPEN, campaign):
         return
     # Locked first, in a statement of its own: somebody may just be adding recipients.
