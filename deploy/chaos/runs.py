@@ -78,6 +78,7 @@ class ChaosReport:
     twice_by_channel: Counter[Channel] = field(default_factory=Counter)
     by_place: Counter[tuple[Place, Fault]] = field(default_factory=Counter)
     killed_in: Counter[str] = field(default_factory=Counter)
+    tell: Callable[[str], None] = field(default=lambda _: None)
     failures: list[Failure] = field(default_factory=list)
 
     @property
@@ -106,6 +107,7 @@ class ChaosReport:
             self.failures.append(
                 Failure(run=life.plan.run, remarks=tuple(verdict.remarks), story=story)
             )
+            self.tell(f"run {life.plan.run} went wrong: {'; '.join(verdict.remarks)}")
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -141,7 +143,7 @@ async def run_chaos(
     runs: Sequence[int], *, seed: int, say: Callable[[str], None], parts_of: PartsOf = make_parts
 ) -> ChaosReport:
     """Play these runs on servers that are thrown away: most in this process, some in others."""
-    started, report = perf_counter(), ChaosReport(seed=seed)
+    started, report = perf_counter(), ChaosReport(seed=seed, tell=say)
     plans = [draw_process_plan(seed, run) for run in runs if is_in_processes(run)]
     inside = [run for run in runs if not is_in_processes(run)]
     with tempfile.TemporaryDirectory(prefix="drumbeat-chaos-") as folder:
@@ -173,7 +175,7 @@ async def play(
     parts_of: PartsOf = make_parts,
 ) -> ChaosReport:
     """Those in this process only, on a Postgres with our tables that runs already."""
-    report, started = ChaosReport(seed=seed), perf_counter()
+    report, started = ChaosReport(seed=seed, tell=say), perf_counter()
     await _play(runs, postgres, report, say, parts_of)
     report.seconds = perf_counter() - started
     return report
