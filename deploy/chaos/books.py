@@ -112,10 +112,10 @@ def numbers_of(mails: Iterable[StoredMail]) -> set[int | None]:
 def _excuses(life: Lived) -> int:
     """How many mails nobody can know of: one for each fault behind the point of no return.
 
-    At Gmail there is none, but for a person who deletes the draft.
+    At Gmail there is none, but for each time that a person deletes the draft.
     """
-    happened = {i.fault for i in life.plan.injections if i.has_happened}
-    return len(life.blinded) + (Fault.DRAFT_DELETED in happened)
+    deleted = (i.fault is Fault.DRAFT_DELETED for i in life.plan.injections if i.has_happened)
+    return len(life.blinded) + sum(deleted)
 
 
 def _letters(mails: Iterable[tuple[StoredMail, str | None]]) -> Iterable[Letter]:

@@ -113,6 +113,7 @@ class Life:
             zombie.gate.set()
         while self._background:
             await self._background.pop()
+        await self._look_behind()
 
     async def do(self, fault: Fault) -> bool:
         """A deed of a person, at this very moment."""
@@ -185,7 +186,9 @@ class Life:
         } - self._looked_at
         if struck and await self._world.is_marked(self.person):
             self.blinded |= struck
-        self._looked_at |= struck
+        if all(task.done() for task in self._background):
+            # One that sleeps may still get there, and is looked at again.
+            self._looked_at |= struck
 
     async def _perform(self, worker: ChaosWorker, trial: Trial) -> Outcome | EndReason | NoAnswer:
         environment = ActivityEnvironment()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from uuid import uuid4
 
 from deploy.sandbox.bland import FakeBland
 from deploy.sandbox.contract import SPECS, Contract
@@ -39,7 +40,7 @@ def make_providers(clock: Callable[[], datetime], *, keeps_sent: bool = True) ->
         postbox=Postbox(box=Mailbox(clock), keeps_sent=keeps_sent),
         bland=bland,
         unipile=unipile,
-        me=unipile.world.add_account(f"sam-{id(unipile)}"),
+        me=unipile.world.add_account(f"sam-{uuid4()}"),
     )
 
 

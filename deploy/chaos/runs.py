@@ -42,6 +42,8 @@ GROUP_SIZE = 8
 GROUPS_AT_ONCE = 4
 TOLD_AFTER_GROUPS = 25
 PHASES = ("reserve", "call", "record", "answer")
+# Lines of a story: who repeats himself longer than that does not get anywhere.
+TOLD = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,10 @@ class Failure:
     run: int
     remarks: tuple[str, ...]
     story: tuple[str, ...]
+
+    def in_words(self) -> str:
+        verdict = f"run {self.run} went wrong: {'; '.join(self.remarks)}; what happened in it:"
+        return "\n  ".join([verdict, *self.story[:TOLD]])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,7 +113,7 @@ class ChaosReport:
             self.failures.append(
                 Failure(run=life.plan.run, remarks=tuple(verdict.remarks), story=story)
             )
-            self.tell(f"run {life.plan.run} went wrong: {'; '.join(verdict.remarks)}")
+            self.tell(self.failures[-1].in_words())
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -10,9 +10,6 @@ from deploy.chaos.runs import ChaosReport, run_chaos
 from deploy.local.progress import say
 from deploy.local.running import run_until_stopped
 
-# Lines of a story: who repeats himself longer than that does not get anywhere.
-TOLD = 60
-
 
 def run(
     runs: Annotated[int, typer.Option(min=1, help="How many recipients live and suffer.")] = 200,
@@ -38,9 +35,6 @@ def run(
 
     async def play() -> int:
         report = await run_chaos(chosen, seed=seed, say=say)
-        for failure in report.failures:
-            say(f"run {failure.run} of seed {seed} went wrong: {'; '.join(failure.remarks)}")
-            say("\n  ".join(["what happened in it:", *failure.story[:TOLD]]))
         typer.echo(json.dumps(report.to_json()) if is_json else _as_text(report))
         return 0 if report.is_clean else 1
 
