@@ -23,7 +23,8 @@ _SCHEMA = (
 )
 _BEND = text(
     "insert into chaos.clocks values (:company_id, cast(:now as timestamptz)"
-    " - pg_catalog.clock_timestamp()) on conflict (company_id) do update set shift = excluded.shift"
+    " - pg_catalog.clock_timestamp())"
+    " on conflict (company_id) do update set shift = greatest(clocks.shift, excluded.shift)"
 )
 
 
@@ -41,6 +42,6 @@ def on_bent_clock(url: str) -> str:
 
 
 async def bend_clock(world: World, now: datetime) -> None:
-    """From here on it is this time in the company."""
+    """From here on it is this time in the company, or later: a clock never goes back."""
     async with world.database.company_transaction(world.company_id) as connection:
         await connection.execute(_BEND, {"company_id": world.company_id, "now": now})
