@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Many tests wait, so that two cores do well with three. Each has servers of its own.
 TEST_PROCESSES := 3
+# Without compiled modules to read, each of a hundred processes would compile them all.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3.14 python3 python,\
 	$(shell command -v $(name) >/dev/null 2>&1 && $(name) -c \

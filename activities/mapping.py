@@ -3,8 +3,6 @@
 import json
 from collections.abc import Mapping
 
-import openai
-from openai import AsyncOpenAI
 from pydantic import BaseModel
 
 from shared.errors import Refused, Unavailable
@@ -36,6 +34,8 @@ class MappingModel:
 
     async def name(self, columns: Mapping[str, list[str]], *, taken: set[str]) -> dict[str, str]:
         """Header to field, only what is sure and free. Raises Unavailable or Refused."""
+        import openai  # noqa: PLC0415 - a fifth of every start, and few ask a model
+
         asked = [{"header": header, "shapes": shapes} for header, shapes in columns.items()]
         task = _TASK.format(taken=", ".join(sorted(taken)))
         try:
@@ -48,6 +48,8 @@ class MappingModel:
         return _sure(parsed, columns, taken) if parsed else {}
 
     async def _ask(self, task: str, columns: str) -> Columns | None:
+        from openai import AsyncOpenAI  # noqa: PLC0415 - a fifth of every start, and few ask a model
+
         # One call per file: a client of its own leaves no connection open.
         async with AsyncOpenAI(
             base_url=self._base_url, api_key=self._api_key, max_retries=0, timeout=SECONDS

@@ -3,8 +3,6 @@
 import json
 from typing import Literal
 
-import openai
-from openai import AsyncOpenAI
 from pydantic import BaseModel
 
 from shared.domain.inbound import ReplyClass
@@ -32,6 +30,8 @@ class ReplyModel:
 
     async def read(self, text: str, *, subject: str) -> ReplyClass | None:
         """None: none of the classes. Raises Unavailable or Refused."""
+        import openai  # noqa: PLC0415 - a fifth of every start, and few ask a model
+
         reply = json.dumps({"subject": subject, "text": text[:_LONGEST]}, ensure_ascii=False)
         try:
             parsed = await self._ask(reply)
@@ -45,6 +45,8 @@ class ReplyModel:
         return None if parsed.meaning == "none" else ReplyClass(parsed.meaning)
 
     async def _ask(self, reply: str) -> ReplyMeaning | None:
+        from openai import AsyncOpenAI  # noqa: PLC0415 - a fifth of every start, and few ask a model
+
         # A client of its own leaves no connection open.
         async with AsyncOpenAI(
             base_url=self._base_url, api_key=self._api_key, max_retries=0, timeout=SECONDS

@@ -45,7 +45,7 @@ class OpenSize:
     few: int = 1_000
     begun: int = 20
     replies: int = 100
-    seconds: int = 5
+    seconds: float = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +144,7 @@ class _Crowd:
         ) as port:
             for path in paths:
                 page = Page(port=port, path=path, token=token)
-                await page.ask(seconds=1, connections=CONNECTIONS)
+                await page.ask(seconds=min(1, self._size.seconds), connections=CONNECTIONS)
                 found = await page.ask(seconds=self._size.seconds, connections=CONNECTIONS)
                 waits.extend(found.waits)
         return quantiles(waits, n=20)[-1]

@@ -2,11 +2,13 @@
 
 import hashlib
 from base64 import urlsafe_b64encode
+from functools import cached_property
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 from fastapi import FastAPI, Form, Header, HTTPException
+from starlette.types import Receive, Scope, Send
 
 from shared.providers.gmail_settings import GmailSettings
 from shared.providers.google_oauth import NEEDED_SCOPES, GoogleEndpoints, GoogleOAuth
@@ -46,12 +48,20 @@ class FakeGoogle:
             client_secret="client-secret",
             redirect_uri=redirect_uri,
         )
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(self._answer), base_url=GOOGLE)
+        return GoogleOAuth(http, endpoints)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+    @cached_property
+    def _app(self) -> FastAPI:
+        """Most tests never ask Google, and making this takes longer than many of them."""
         app = FastAPI()
         app.post("/token")(self.token)
         app.post("/revoke")(self.revoke)
         app.get("/userinfo")(self.userinfo)
-        http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=GOOGLE)
-        return GoogleOAuth(http, endpoints)
+        return app
 
     def settings_of(self, account: AccountRef) -> GmailSettings:
         """The account's settings in Gmail."""

@@ -10,7 +10,7 @@ from deploy.local.postgres import Postgres
 from shared.domain.channels import Channel
 from tests.chaos.broken import Careless, Forgetful, Hasty, Hopeful, parts_that_write, parts_with
 
-RUNS, FEW = 48, 16
+RUNS, FEW = 40, 16
 SEED = 7
 
 

@@ -13,6 +13,7 @@ from deploy.local.postgres import Postgres
 from shared.db.models import RecipientRow, StepRow, SuppressionRow
 from shared.db.session import Database
 from shared.domain.channels import Channel
+from shared.keyring import Keyring
 from tests.db.tenants import FENCED, OUTSIDE, TABLES, make_rows, owner_column, table_names
 from tests.factories import Company
 
@@ -21,13 +22,24 @@ REFUSED = "violates row-level security policy"
 every_table = pytest.mark.parametrize("name", FENCED)
 
 
-@pytest.fixture
-async def neighbours(company: Company, stranger: Company, database: Database) -> None:
+# Nothing here changes a row of theirs, so that one pair with a row in every table is enough.
+@pytest.fixture(scope="module")
+async def company(engine: AsyncEngine, keyring: Keyring) -> Company:
+    return await Company.make(Database(engine), keyring)
+
+
+@pytest.fixture(scope="module")
+async def stranger(engine: AsyncEngine, keyring: Keyring) -> Company:
+    return await Company.make(Database(engine), keyring)
+
+
+@pytest.fixture(scope="module")
+async def neighbours(company: Company, stranger: Company, engine: AsyncEngine) -> None:
     for each in (company, stranger):
-        await make_rows(each, database)
+        await make_rows(each, Database(engine))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def owner_engine(postgres: Postgres) -> AsyncIterator[AsyncEngine]:
     engine = create_async_engine(postgres.owner_url)
     yield engine

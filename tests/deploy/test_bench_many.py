@@ -49,14 +49,16 @@ async def test_a_whole_campaign_sends_each_mail_once(say: Say) -> None:
 
 
 async def test_open_recipients_are_weighed(say: Say) -> None:
-    result = await bench_open(OpenSize(recipients=90, few=45, begun=20, replies=3, seconds=1), say)
+    result = await bench_open(
+        OpenSize(recipients=90, few=45, begun=20, replies=3, seconds=0.2), say
+    )
 
     assert is_whole(result, "open")
     assert result.more["temporal_mib"] > 0
 
 
 async def test_a_campaign_is_activated_paused_edited_and_resumed(say: Say) -> None:
-    result = await bench_big(BigSize(recipients=300, due=20, calm=1), say)
+    result = await bench_big(BigSize(recipients=300, due=20, bare=20, calm=0.5), say)
 
     assert is_whole(result, "big")
     assert result.more["due"] == 15
