@@ -6,6 +6,7 @@ calls. What is not there counts as not dialled only when a settling time has pas
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -23,11 +24,13 @@ from shared.db.models.recipients import ActionStatus
 from shared.db.repositories.calls import PlacedCall, count_under_way, store_placed
 from shared.domain.branches import StepOutcome
 from shared.domain.calling import why_denied
-from shared.domain.recipient import ActivityName, Outcome
-from shared.errors import Ambiguous, DoNotCall, ProviderError, Refused, Unavailable
+from shared.domain.recipient import ActivityName, EndReason, Finished, Outcome
+from shared.errors import Ambiguous, DoNotCall, NotFound, ProviderError, Refused, Unavailable
 from shared.providers.bland import CallOrder
 
 CALL_SECONDS = 45
+# Both together stay within what an attempt may take.
+HANG_UP_SECONDS = 10
 # From the latest possible end of an attempt until Bland's list is sure to show what it did.
 SETTLING = timedelta(seconds=CALL_SECONDS + 15 + 60)
 # The webhook comes within a minute of the call's end. When it does not, the sweep asks.
@@ -45,28 +48,46 @@ class BlandActivities:
     @activity.defn(name=ActivityName.BLAND_CALL)
     async def call(self, order: ActionOrder) -> Outcome:
         """Place the call of one step, once, however often this is retried."""
-        return await self._ledger.act_once(order, self._call)
+        return await self._hung_up(order, await self._ledger.act_once(order, self._call))
 
     @activity.defn(name=ActivityName.BLAND_COLLECT)
     async def collect(self, order: ActionOrder) -> Outcome:
         """Ask how a call stands; when it is over, keep what was said and go on."""
-        return await self._ledger.act_once(order, self._ends.collect)
+        outcome = await self._ledger.act_once(order, self._ends.collect)
+        return await self._hung_up(order, outcome)
 
     @activity.defn(name="bland.settle")
     async def settle(self, order: ActionOrder) -> bool:
-        """Find out what became of a call that was left open. True: now it is known."""
+        """Find out what became of a call that was left open, and hang up one that nobody wants.
+
+        True: now it is known.
+        """
         begun = await self._ledger.find_begun(order)
-        if begun is None:
-            return False
-        if begun.action.status is ActionStatus.PLACED:
-            result: Done = await self._ends.collect(begun)
-        elif begun.is_wanted:
-            # Its own retry goes on.
-            return False
-        else:
+        if begun is not None and begun.action.status is not ActionStatus.PLACED:
+            if begun.is_wanted:
+                # Its own retry goes on.
+                return False
             result = await self._call(begun)
-        await self._ledger.record(order, begun, result)
+            await self._ledger.record(order, begun, result)
+            if not isinstance(result, Placed):
+                return not isinstance(result, Postponed)
+            begun = await self._ledger.find_begun(order)
+        return begun is not None and await self._collect(order, begun)
+
+    async def _collect(self, order: ActionOrder, placed: Reserved) -> bool:
+        result = await self._ends.collect(placed)
+        await self._ledger.record(order, placed, result)
         return not isinstance(result, Postponed)
+
+    async def _hung_up(self, order: ActionOrder, outcome: Outcome) -> Outcome:
+        """Who was stopped in the middle of this is not called. What fails here the sweep does."""
+        if isinstance(outcome, Finished) and outcome.reason is not EndReason.COMPLETED:
+            with suppress(ProviderError, NotFound, TimeoutError):
+                async with asyncio.timeout(HANG_UP_SECONDS):
+                    begun = await self._ledger.find_begun(order)
+                    if begun is not None and begun.action.status is ActionStatus.PLACED:
+                        await self._collect(order, begun)
+        return outcome
 
     async def _call(self, reserved: Reserved) -> Done:
         try:

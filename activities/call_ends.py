@@ -1,7 +1,9 @@
 """What is made of a call that is over: what was said is kept, and what it means is done."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from activities.call_meetings import CallMeetings
 from activities.clock import now
 from activities.phone_lines import PhoneLines, max_minutes
 from activities.results import Postponed, Reserved, Sent, Skipped
@@ -12,7 +14,7 @@ from shared.db.session import Database
 from shared.domain.branches import StepOutcome
 from shared.domain.calls import CallReport, lead_status_of, outcome_of
 from shared.domain.inbound import InboundKind
-from shared.errors import AccountRefused, AuthExpired, Gone
+from shared.errors import AccountRefused, AuthExpired, Gone, Unavailable
 from shared.inbound import receive_inbound
 from shared.keyring import Keyring
 from shared.providers.bland import BlandClient
@@ -27,12 +29,19 @@ Ended = Sent | Skipped | Postponed
 
 class CallEnds:
     def __init__(
-        self, *, database: Database, keyring: Keyring, conductor: Conductor, lines: PhoneLines
+        self,
+        *,
+        database: Database,
+        keyring: Keyring,
+        conductor: Conductor,
+        lines: PhoneLines,
+        meetings: CallMeetings,
     ) -> None:
         self._database = database
         self._keyring = keyring
         self._conductor = conductor
         self._lines = lines
+        self._meetings = meetings
 
     async def collect(self, reserved: Reserved) -> Ended:
         """Ask Bland, and keep what it says when the call is over."""
@@ -72,16 +81,22 @@ class CallEnds:
     async def _read(
         self, client: BlandClient, reserved: Reserved, call_id: str
     ) -> CallReport | None:
-        """None: it goes on. One that goes on for ever is stopped, and given up."""
-        report = await client.read(call_id)
+        """None: it goes on. One that nobody wants any more, or that never ends, is hung up.
+
+        Not on a lead who is talking: they may be agreeing on what has just ended the campaign.
+        """
+        report, is_overdue = await client.read(call_id), self._is_overdue(reserved)
         if report.is_over:
             return report
-        if not self._is_overdue(reserved):
+        if not is_overdue and (reserved.is_wanted or report.said):
             return None
-        await client.stop(call_id)
-        return await client.read(call_id)
+        # It may have ended in between; then there is nothing to stop, and its end is read.
+        with suppress(Gone, Unavailable):
+            await client.stop(call_id)
+        report = await client.read(call_id)
+        return report if report.is_over or is_overdue else None
 
-    async def _keep(self, reserved: Reserved, report: CallReport) -> Sent | Skipped:
+    async def _keep(self, reserved: Reserved, report: CallReport) -> Ended:
         outcome, at = outcome_of(report), now()
         recipient = reserved.situation.recipient
         placed = PlacedCall(
@@ -105,6 +120,10 @@ class CallEnds:
         if (status := lead_status_of(report)) and not ended.says_never_again:
             async with self._database.company_transaction(recipient.company_id) as connection:
                 await note_lead_status(connection, recipient.lead_id, status)
+        if not ended.says_never_again:
+            postponed = await self._meetings.agree(reserved, report)
+            if postponed is not None:
+                return postponed
         if outcome is StepOutcome.FAILED:
             return Skipped(reason=_why_failed(report), outcomes={outcome: at})
         return Sent(provider_id=report.call_id, outcomes={outcome: at})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 from temporalio.client import Client
 
-from api.calendar_parts import calendar_hosts, make_appointments
+from api.calendar_parts import make_appointments
 from api.call_parts import CallServices, bland_door, make_calls
 from api.conducting import Conducting
 from api.cookies import Cookies
@@ -81,6 +81,7 @@ from shared.db.session import Database, make_engine
 from shared.errors import Misconfigured
 from shared.installation import (
     calendar_clients,
+    calendar_hosts,
     make_google,
     make_keyring,
     make_unipile,

@@ -9,9 +9,9 @@ from api.passwords import Passwords
 from api.places import Places
 from api.push_tokens import PushTokens
 from api.services.accounts import SettingsOf
-from api.services.calendars import Hosts
 from api.services.phone_lines import BlandDoor
 from api.services.readiness import Probe
+from shared.calendars import Hosts
 from shared.conductor import Conductor
 from shared.db.session import Database
 from shared.keyring import Keyring

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 import httpx
 from pydantic import SecretStr
 
+from shared.calendars import Hosts
 from shared.config import Settings, environment_names
+from shared.db.models import CalendarProvider
 from shared.errors import Misconfigured
 from shared.keyring import Keyring
-from shared.providers.cronofy import CronofyClient
+from shared.providers.calendars import CalendarHost
+from shared.providers.cronofy import CronofyCalendars, CronofyClient
+from shared.providers.google_calendar import GoogleCalendars
 from shared.providers.google_oauth import GoogleEndpoints, GoogleOAuth
 from shared.providers.unipile import UnipileClient
 
@@ -63,6 +67,20 @@ def calendar_clients(settings: Settings) -> CalendarClients:
             redirect_uri=f"{public_url(settings)}/email/callback/",
         )
     return CalendarClients(google_endpoint=settings.calendar_endpoint, cronofy=cronofy)
+
+
+def calendar_hosts(
+    http: httpx.AsyncClient, google: GoogleOAuth | None, clients: CalendarClients
+) -> Hosts:
+    """Without a client at one of them there are booking links only."""
+    hosts: dict[CalendarProvider, CalendarHost] = {}
+    if google is not None:
+        hosts[CalendarProvider.GOOGLE] = GoogleCalendars(
+            http, google, endpoint=clients.google_endpoint
+        )
+    if clients.cronofy is not None:
+        hosts[CalendarProvider.CRONOFY] = CronofyCalendars(http, clients.cronofy)
+    return hosts
 
 
 def public_url(settings: Settings) -> str:

@@ -7,6 +7,7 @@ import httpx
 from activities.actions import Ledger
 from activities.bland import BlandActivities
 from activities.call_ends import CallEnds
+from activities.call_meetings import CallMeetings
 from activities.linkedin import LinkedInActivities
 from activities.linkedin_accounts import LinkedInAccounts
 from activities.linkedin_reading import LinkedInReader
@@ -14,6 +15,7 @@ from activities.linkedin_tidying import LinkedInTidying
 from activities.linkedin_words import LinkedInWriter
 from activities.mailboxes import Mailboxes, Postboxes
 from activities.phone_lines import PhoneLines
+from shared.booking import Booking
 from shared.conductor import Conductor
 from shared.db.session import Database
 from shared.keyring import Keyring
@@ -31,6 +33,7 @@ class Workshop:
     http: httpx.AsyncClient
     mailboxes: Mailboxes
     postboxes: Postboxes
+    booking: Booking
     public_url: str
 
 
@@ -68,6 +71,12 @@ def bland_activities(shop: Workshop, endpoint: str) -> BlandActivities:
         ledger=shop.ledger,
         lines=lines,
         ends=CallEnds(
-            database=shop.database, keyring=shop.keyring, conductor=shop.conductor, lines=lines
+            database=shop.database,
+            keyring=shop.keyring,
+            conductor=shop.conductor,
+            lines=lines,
+            meetings=CallMeetings(
+                database=shop.database, conductor=shop.conductor, booking=shop.booking
+            ),
         ),
     )

@@ -8,6 +8,7 @@ from obstore.store import MemoryStore
 
 from activities.actions import Ledger
 from activities.answers import AnswerActivities
+from activities.appointments import AppointmentActivities
 from activities.bland import BlandActivities
 from activities.forgetting import ForgettingActivities
 from activities.gmail import GmailActivities
@@ -31,6 +32,8 @@ from activities.watching import WatchActivities
 from activities.webhook_calls import WebhookCaller
 from activities.webhook_ledger import WebhookLedger
 from activities.webhooks import WebhookActivities
+from shared.booking import Booking
+from shared.calendars import Calendars, Hosts
 from shared.conductor import Conductor
 from shared.db.repositories.versions import VersionShelf
 from shared.db.session import Database
@@ -55,6 +58,7 @@ class Parts:
     launch: LaunchActivities
     inbox: InboxActivities
     answers: AnswerActivities
+    appointments: AppointmentActivities
     waking: WakingActivities
     sweep: SweepActivities
     tidying: TidyingActivities
@@ -86,10 +90,10 @@ def make_parts(
     postboxes: Postboxes | None = None,
     public_url: str = "http://127.0.0.1",
     unipile: UnipileClient | None = None,
+    calendar_hosts: Hosts | None = None,
 ) -> Parts:
     """`http` carries the calls to providers and sets their time-outs. `mail_tls`: whom to trust
-    among mail servers, else the system's list. `public_url`: where our own pages are.
-    """
+    among mail servers, else the system's list. `public_url`: where our own pages are."""
     shelf = VersionShelf()
     shop = Workshop(
         database=database,
@@ -99,6 +103,7 @@ def make_parts(
         http=http,
         mailboxes=Mailboxes(http=http, endpoint=gmail_endpoint, token_source_of=token_source_of),
         postboxes=postboxes or Postboxes(database=database, keyring=keyring, tls=mail_tls),
+        booking=_booking(database, keyring, calendar_hosts or {}),
         public_url=public_url,
     )
     linkedin = linkedin_parts(shop, unipile)
@@ -114,6 +119,7 @@ def make_parts(
         launch=LaunchActivities(database=database, conductor=conductor, shelf=shelf),
         inbox=mail.inbox,
         answers=_answers(shop, reply_model),
+        appointments=_appointments(shop),
         waking=WakingActivities(database=database, conductor=conductor),
         sweep=SweepActivities(database=database, conductor=conductor),
         tidying=mail.tidying,
@@ -123,6 +129,17 @@ def make_parts(
         samples=mail.samples,
         rehearsing=RehearsalActivities(database=database),
         imports=_imports(database, keyring, storage, mapping_model),
+    )
+
+
+def _booking(database: Database, keyring: Keyring, hosts: Hosts) -> Booking:
+    calendars = Calendars(database=database, keyring=keyring, hosts=hosts)
+    return Booking(database=database, keyring=keyring, calendars=calendars)
+
+
+def _appointments(shop: Workshop) -> AppointmentActivities:
+    return AppointmentActivities(
+        database=shop.database, conductor=shop.conductor, booking=shop.booking
     )
 
 

@@ -15,14 +15,9 @@ from temporalio.workflow import ActivityCancellationType
 with workflow.unsafe.imports_passed_through():
     from activities.recipient import RecipientActivities
     from shared.contracts.queues import queue_beside
-    from shared.contracts.recipient import (
-        ActionOrder,
-        CloseOrder,
-        RecipientStart,
-        StopSignal,
-        WakeSignal,
-    )
+    from shared.contracts.recipient import CloseOrder, RecipientStart, StopSignal, WakeSignal
     from shared.domain.recipient import ActivityName, EndReason, Finished, Outcome, Parked, Planned
+    from workflows.hanging_up import hang_up, order_of
     from workflows.policies import ACTIVITIES, DATABASE, POLICIES, QUEUES, timer_for
 
 LONGEST_PARKING = timedelta(days=7)
@@ -49,6 +44,7 @@ class RecipientWorkflow:
             await self._wait()
             # Looked at after every wait: a timer that fired does not mean that nobody replied.
             if self._stop:
+                await hang_up(self._recipient, self._next)
                 return await self._close(self._stop)
             if woken := self._woken:
                 self._woken, self._is_with_person = None, False
@@ -102,15 +98,9 @@ class RecipientWorkflow:
     async def _act(self) -> Outcome:
         """Run what the plan names. A stop ends its back-off at once, but lets a call finish."""
         plan = self._next
-        order = ActionOrder(
-            company_id=self._recipient.company_id,
-            recipient_id=self._recipient.recipient_id,
-            activity=plan.activity,
-            step_id=plan.step_id,
-        )
         running = workflow.start_activity_method(
             ACTIVITIES[plan.activity],
-            order,
+            order_of(self._recipient, plan),
             task_queue=queue_beside(workflow.info().task_queue, QUEUES[plan.activity]),
             summary=plan.label[:200],
             cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

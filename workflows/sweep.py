@@ -8,6 +8,7 @@ from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.answers import AnswerActivities
+    from activities.appointments import AppointmentActivities
     from activities.forgetting import ForgettingActivities
     from activities.linkedin_tidying import LinkedInTidying
     from activities.sweep import SweepActivities
@@ -22,6 +23,7 @@ SWEEPS_PER_TIDYING = 60
 TIDY_DRAFTS = "2026-11-21-tidy-drafts"
 FORGET_ROWS = "2026-11-21-forget-rows"
 ANSWERS = "2026-11-21-answers"
+APPOINTMENTS = "2026-11-21-appointments"
 TIDY_INVITATIONS = "2026-11-21-tidy-invitations"
 PAUSE = timedelta(seconds=60)
 WORKFLOW_ID = "sweep"
@@ -43,6 +45,8 @@ class SweepWorkflow:
                 await self._tidy_invitations()
             if workflow.patched(ANSWERS):
                 await self._read_answers(is_watching=number % SWEEPS_PER_TIDYING == 0)
+            if workflow.patched(APPOINTMENTS):
+                await self._settle_appointments()
             await workflow.sleep(PAUSE)
         workflow.continue_as_new()
 
@@ -88,6 +92,12 @@ class SweepWorkflow:
                 await run(
                     WatchActivities.renew, task_queue=gmail, summary="renew watches", **TIDYING
                 )
+
+    async def _settle_appointments(self) -> None:
+        with suppress(ActivityError):
+            await workflow.execute_activity_method(
+                AppointmentActivities.settle, summary="ask the calendars", **TIDYING
+            )
 
     async def _settle(self) -> int:
         """Look up actions that were left open, and let their recipients go on."""

@@ -27,7 +27,10 @@ from shared.db.privileges import refuse_privileges
 from shared.db.session import Database, make_engine
 from shared.domain.webhooks import Patience
 from shared.installation import (
+    calendar_clients,
+    calendar_hosts,
     google_endpoints,
+    make_google,
     make_keyring,
     make_unipile,
     plain,
@@ -117,6 +120,7 @@ def make_worker(
             parts.inbox.look,
             parts.answers.match,
             parts.answers.classify,
+            parts.appointments.settle,
             parts.waking.tell_page,
             parts.sweep.launch,
             parts.sweep.restart,
@@ -221,6 +225,9 @@ def _make_parts(
         push_topic=settings.pubsub_topic,
         public_url=public_url(settings),
         unipile=make_unipile(settings, http),
+        calendar_hosts=calendar_hosts(
+            http, make_google(settings, http), calendar_clients(settings)
+        ),
     )
 
 

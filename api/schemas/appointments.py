@@ -73,7 +73,8 @@ class NewAppointment(Body):
 
 class AppointmentAnswer(Answer):
     """`offered`: the lead has the link `url` and chooses. `reserved`: the calendar was asked, and
-    its answer was lost: ask for the same again, and it is made once."""
+    its answer was lost: ask for the same again, and it is made once; or the calendar is asked in
+    some minutes, and it is `booked` or `refused` then. `created_by` null: agreed on in a call."""
 
     id: UUID
     status: AppointmentStatus

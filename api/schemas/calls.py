@@ -73,7 +73,11 @@ class CallOptions(Body):
         }
     )
 
-    pathway_id: Short | None = Field(None, description="A pathway of Bland instead of the script.")
+    pathway_id: Short | None = Field(
+        None,
+        description="A pathway of Bland instead of the script. A meeting is booked for the time"
+        " that it leaves in its variable meeting_at, in ISO 8601 (and meeting_minutes).",
+    )
     pathway_version: Annotated[int, Field(strict=True, ge=0)] | None = None
     voice: Short | None = Field(None, examples=["June"])
     language: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,5}(-[A-Za-z0-9]{2,4})?$")] | (

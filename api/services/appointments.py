@@ -1,23 +1,19 @@
-"""Agrees on a time with a lead: looks when there is time, takes it once, and ends the campaigns.
-
-Row, call, row: the event's id is the row's, so that a call whose answer was lost is asked again
-and makes no second event.
-"""
+"""Agrees on a time with a lead: looks when there is time, takes it once, and ends the campaigns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from api.callers import Caller
 from api.conducting import Conducting, best_effort
 from api.services.calendars import CalendarService
-from shared.contracts.inbound import InboundEvent
+from shared.booking import Booked, Booking
 from shared.db.models import (
     AppointmentRow,
     AppointmentStatus,
@@ -28,16 +24,12 @@ from shared.db.models import (
     RecipientRow,
 )
 from shared.db.session import Database
-from shared.domain.inbound import InboundKind
-from shared.errors import Conflict, NotFound, Refused
-from shared.inbound import record_inbound, repeat_signals
-from shared.keyring import Keyring
-from shared.providers.calendars import Calendar, Event, Meeting, Span
+from shared.errors import Conflict, NotFound
+from shared.inbound import repeat_signals
+from shared.providers.calendars import Event, Span
 
 # In the company's own time zone: nobody meets at night because a calendar is empty then.
 OFFICE_HOURS = range(9, 18)
-_LOCK_CALENDAR = text("select id from calendars where id = :id for update")
-_TAKEN = (AppointmentStatus.RESERVED, AppointmentStatus.BOOKED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +50,13 @@ class AppointmentService:
         self,
         *,
         database: Database,
-        keyring: Keyring,
         conducting: Conducting,
+        booking: Booking,
         calendars: CalendarService,
     ) -> None:
         self._database = database
-        self._keyring = keyring
         self._conducting = conducting
+        self._booking = booking
         self.calendars = calendars
 
     async def list_appointments(
@@ -88,7 +80,7 @@ class AppointmentService:
             raise Conflict(
                 f"There is only a booking link, whose page knows the times: {row.booking_url}"
             )
-        slots = await self.calendars.open(row).free_slots(within, minutes=minutes)
+        slots = await self._booking.calendars.open(row).free_slots(within, minutes=minutes)
         async with self._database.company_session(caller.company_id) as session:
             zone = ZoneInfo(await session.scalar(select(CompanyRow.time_zone)) or "UTC")
         return [slot for slot in slots if _is_in_office(slot, zone)]
@@ -98,31 +90,17 @@ class AppointmentService:
         row = await self._calendar_of(caller, wanted.user_id)
         if row.provider is CalendarProvider.LINK:
             return await self._note(caller, row, wanted)
-        calendar = self.calendars.open(row)
         appointment = await self._find_begun(caller, row, wanted)
         if appointment is None:
-            appointment = await self._reserve_free(caller, row, calendar, wanted)
-        lead = await self._lead(caller, appointment.lead_id)
-        assert appointment.starts_at and appointment.ends_at  # noqa: S101, PT018 - reserved with a time
-        meeting = Meeting(
-            id=appointment.id,
-            span=Span(starts_at=appointment.starts_at, ends_at=appointment.ends_at),
-            title=appointment.title,
-            attendee_email=lead.email,
-            attendee_name=lead.name,
-        )
-        try:
-            event = await calendar.book(meeting)
-        except Refused as refusal:
-            await self._refuse(caller, appointment.id, str(refusal))
-            raise
-        return await self._keep(caller, appointment.id, event)
+            appointment = await self._reserve_free(caller, row, wanted)
+        return await self._tell(await self._booking.book(row, appointment))
 
     async def _reserve_free(
-        self, caller: Caller, row: CalendarRow, calendar: Calendar, wanted: Wanted
+        self, caller: Caller, row: CalendarRow, wanted: Wanted
     ) -> AppointmentRow:
         """The time that is wanted, or the first one that is free and nobody else takes."""
         if wanted.span is not None:
+            calendar = self._booking.calendars.open(row)
             if not await calendar.free_slots(wanted.span, minutes=wanted.minutes):
                 raise Conflict("The calendar has something else at that time: choose another one")
             return await self._reserve(caller, row, wanted, wanted.span)
@@ -141,24 +119,9 @@ class AppointmentService:
     async def _reserve(
         self, caller: Caller, row: CalendarRow, wanted: Wanted, span: Span
     ) -> AppointmentRow:
-        """Raises Conflict when somebody was first. The calendar's lock makes us take turns."""
         async with self._database.company_session(caller.company_id) as session:
-            await session.execute(_LOCK_CALENDAR, {"id": row.id})
-            overlapping = select(AppointmentRow.id).where(
-                AppointmentRow.calendar_id == row.id,
-                AppointmentRow.status.in_(_TAKEN),
-                AppointmentRow.starts_at < span.ends_at,
-                AppointmentRow.ends_at > span.starts_at,
-            )
-            if await session.scalar(overlapping.limit(1)):
-                raise Conflict("That time has just been taken: choose another one")
             appointment = await _new(session, caller, row, wanted)
-            appointment.status = AppointmentStatus.RESERVED
-            appointment.starts_at, appointment.ends_at = span.starts_at, span.ends_at
-            session.add(appointment)
-            await session.flush()
-            await session.refresh(appointment)
-            return appointment
+        return await self._booking.reserve(row, appointment, span)
 
     async def _find_begun(
         self, caller: Caller, row: CalendarRow, wanted: Wanted
@@ -191,54 +154,29 @@ class AppointmentService:
             await session.refresh(appointment)
         if wanted.span is None:
             return appointment
-        return await self._keep(caller, appointment.id, Event(provider_id="", url=row.booking_url))
+        event = Event(provider_id="", url=row.booking_url)
+        return await self._tell(await self._booking.keep(caller.company_id, appointment.id, event))
 
-    async def _keep(self, caller: Caller, appointment_id: UUID, event: Event) -> AppointmentRow:
-        """It is agreed. In the same transaction every campaign of the lead ends."""
-        async with self._database.company_session(caller.company_id) as session:
-            appointment = await session.get_one(AppointmentRow, appointment_id)
-            appointment.status, appointment.booked_at = AppointmentStatus.BOOKED, datetime.now(UTC)
-            appointment.url = event.url or appointment.url
-            await session.flush()
-            recorded_id = await self._record(session, appointment)
-        if recorded_id is not None:
+    async def _tell(self, booked: Booked) -> AppointmentRow:
+        appointment = booked.appointment
+        if booked.event_id is not None:
             async with best_effort():
                 await repeat_signals(
-                    self._database, self._conducting.conductor, caller.company_id, recorded_id
+                    self._database,
+                    self._conducting.conductor,
+                    appointment.company_id,
+                    booked.event_id,
                 )
         return appointment
 
-    async def _record(self, session: AsyncSession, appointment: AppointmentRow) -> UUID | None:
-        if appointment.recipient_id is None:
-            return None
-        event = InboundEvent(
-            company_id=appointment.company_id,
-            account_id=None,
-            provider="calendar",
-            provider_event_id=f"appointment/{appointment.id}",
-            kind=InboundKind.MEETING_BOOKED,
-            occurred_at=appointment.booked_at or datetime.now(UTC),
-            recipient_id=appointment.recipient_id,
-        )
-        return (await record_inbound(await session.connection(), self._keyring, event)).id
-
-    async def _refuse(self, caller: Caller, appointment_id: UUID, reason: str) -> None:
-        async with self._database.company_session(caller.company_id) as session:
-            appointment = await session.get_one(AppointmentRow, appointment_id)
-            appointment.status, appointment.refusal = AppointmentStatus.REFUSED, reason
-
     async def _calendar_of(self, caller: Caller, user_id: UUID | None) -> CalendarRow:
-        row = await self.calendars.find(caller.company_id, user_id or caller.person)
+        row = await self._booking.calendars.find(caller.company_id, user_id or caller.person)
         if row is None:
             raise Conflict(
                 "No calendar is connected: POST /api/accounts/calendar/connect, with google, or"
                 " with link and a booking_url"
             )
         return row
-
-    async def _lead(self, caller: Caller, lead_id: UUID) -> LeadRow:
-        async with self._database.company_session(caller.company_id) as session:
-            return await session.get_one(LeadRow, lead_id)
 
 
 async def _new(

@@ -1,8 +1,7 @@
-"""Connects a person's calendar, and opens it: one for each person of a company."""
+"""Connects a person's calendar: one for each person of a company."""
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -13,48 +12,33 @@ from uuid_utils.compat import uuid7
 
 from api.callers import Caller
 from api.places import Places
+from shared.calendars import Calendars
 from shared.db.deed import current_deed
-from shared.db.models import (
-    CalendarProvider,
-    CalendarRow,
-    CalendarTokenRow,
-    MembershipRow,
-    OAuthStateRow,
-)
+from shared.db.models import CalendarProvider, CalendarRow, MembershipRow, OAuthStateRow
 from shared.db.session import Database
-from shared.errors import AuthExpired, Misconfigured, NotAllowed
+from shared.errors import NotAllowed
 from shared.keyring import Keyring
-from shared.providers.calendars import Calendar, CalendarHost, Owner
-from shared.providers.google_oauth import Tokens
+from shared.providers.calendars import Owner
 
 LIFETIME = timedelta(minutes=10)
-RENEWED_EARLY = timedelta(minutes=5)
 CALENDAR = "calendar"
 VERIFIER = "oauth_states.code_verifier"
-ACCESS_TOKEN, REFRESH_TOKEN = "calendar_tokens.access_token", "calendar_tokens.refresh_token"
-_SETTINGS = {
-    CalendarProvider.GOOGLE: "GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET",
-    CalendarProvider.CRONOFY: "DRUMBEAT_CRONOFY_CLIENT_ID and DRUMBEAT_CRONOFY_CLIENT_SECRET",
-}
-Hosts = Mapping[CalendarProvider, CalendarHost]
 
 
 class CalendarService:
-    """`hosts`: the providers that this installation knows itself to."""
-
     def __init__(
-        self, *, database: Database, keyring: Keyring, places: Places, hosts: Hosts
+        self, *, database: Database, keyring: Keyring, places: Places, calendars: Calendars
     ) -> None:
         self._database = database
         self._keyring = keyring
         self._places = places
-        self._hosts = hosts
+        self._calendars = calendars
 
     async def begin(
         self, caller: Caller, provider: CalendarProvider, *, return_to: str | None
     ) -> str:
         """The provider's consent page. Raises Misconfigured, naming the settings it would need."""
-        host = self._host(provider)
+        host = self._calendars.host(provider)
         way_back = self._places.way_back(return_to) if return_to else None
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
         row = OAuthStateRow(
@@ -88,7 +72,7 @@ class CalendarService:
         )
         current_deed().actor = f"user:{state.user_id}"
         provider = CalendarProvider(state.scopes[0])
-        host = self._host(provider)
+        host = self._calendars.host(provider)
         tokens = await host.exchange(code, verifier)
         owner = await host.whose(tokens.access_token)
         async with self._database.company_session(
@@ -98,73 +82,8 @@ class CalendarService:
             if await session.scalar(is_member) is None:
                 raise NotAllowed("You are no member of this company any more")
             row = await _upsert(session, state.user_id, provider, _fields(owner))
-            await self._store(session, row, tokens)
+            await self._calendars.store(session, row, tokens)
         return row
-
-    async def find(self, company_id: UUID, user_id: UUID) -> CalendarRow | None:
-        """That person's, if they have connected one."""
-        async with self._database.company_session(company_id) as session:
-            query = select(CalendarRow).where(CalendarRow.user_id == user_id)
-            return await session.scalar(query)
-
-    def open(self, row: CalendarRow) -> Calendar:
-        """Raises Misconfigured when the installation does not know its provider any more."""
-        host = self._host(row.provider)
-        return host.open(_TokensOf(self, row), calendar_id=row.provider_calendar_id)
-
-    async def access_token(self, row: CalendarRow, *, rejected: str | None) -> str:
-        """Good for some minutes more. Raises AuthExpired: connect it again."""
-        place = {"company_id": row.company_id, "row_id": row.id}
-        async with self._database.company_session(row.company_id, user_id=row.user_id) as session:
-            kept = await _tokens(session, row.id)
-        if kept is None:
-            raise AuthExpired("The calendar is not connected: connect it again")
-        token = self._keyring.open(kept.access_token, place=ACCESS_TOKEN, **place)
-        is_old = kept.expires_at - datetime.now(UTC) < RENEWED_EARLY
-        if token != rejected and not is_old:
-            return token
-        refresh_token = self._keyring.open(kept.refresh_token, place=REFRESH_TOKEN, **place)
-        renewed = await self._host(row.provider).refresh(refresh_token)
-        async with self._database.company_session(row.company_id, user_id=row.user_id) as session:
-            await self._store(session, row, renewed)
-        return renewed.access_token
-
-    async def _store(self, session: AsyncSession, row: CalendarRow, tokens: Tokens) -> None:
-        place = {"company_id": row.company_id, "row_id": row.id}
-        kept = await _tokens(session, row.id)
-        if kept is None:
-            if tokens.refresh_token is None:
-                raise AuthExpired("No lasting access was given: connect the calendar again")
-            kept = CalendarTokenRow(calendar_id=row.id, user_id=row.user_id)
-            session.add(kept)
-        if tokens.refresh_token is not None:
-            kept.refresh_token = self._keyring.seal(
-                tokens.refresh_token, place=REFRESH_TOKEN, **place
-            )
-        kept.access_token = self._keyring.seal(tokens.access_token, place=ACCESS_TOKEN, **place)
-        kept.expires_at = tokens.expires_at
-
-    def _host(self, provider: CalendarProvider) -> CalendarHost:
-        host = self._hosts.get(provider)
-        if host is None:
-            raise Misconfigured(f"Set {_SETTINGS[provider]} to use calendars at {provider}")
-        return host
-
-
-@dataclass(frozen=True, slots=True)
-class _TokensOf:
-    """What a provider's client asks for tokens."""
-
-    calendars: CalendarService
-    row: CalendarRow
-
-    async def access_token(self, *, rejected: str | None = None) -> str:
-        return await self.calendars.access_token(self.row, rejected=rejected)
-
-
-async def _tokens(session: AsyncSession, calendar_id: UUID) -> CalendarTokenRow | None:
-    query = select(CalendarTokenRow).where(CalendarTokenRow.calendar_id == calendar_id)
-    return await session.scalar(query)
 
 
 def _fields(owner: Owner) -> dict[str, str | None]:

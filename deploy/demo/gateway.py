@@ -116,13 +116,17 @@ class Gateway:
         return [_action(row) for row in _items(await self._read(path))]
 
     async def list_open_todos(self) -> list[Todo]:
-        """What waits for a person, the soonest due first (the demo fits into one page)."""
+        """The steps that wait for a person, the soonest due first (the demo fits into one page).
+
+        Who wants to meet is a to-do as well, and goes on being one: nobody here has a calendar.
+        """
         found = _items(await self._read("/api/todos?status=open&limit=500"))
         return [
             Todo(
                 id=row["id"], title=row["title"], lead_id=row["lead"]["id"], step_id=row["step_id"]
             )
             for row in found
+            if row["step_id"]
         ]
 
     async def finish_todo(self, todo_id: str, *, outcome: str | None = None) -> bool:

@@ -19,12 +19,13 @@ Json = dict[str, Any]
 
 @dataclass(slots=True, kw_only=True)
 class SandboxCall:
-    """`order`: what was asked for. `scene` None: it is ringing, or they talk."""
+    """`order`: what was asked for. `scene` None: it is ringing, or they talk, and `said` it."""
 
     id: str
     order: Json
     created_at: datetime
     scene: Scene | None = None
+    said: tuple[tuple[str, str], ...] = ()
     ended_at: datetime | None = None
 
     @property
@@ -56,9 +57,10 @@ class SandboxCall:
 
     def whole(self) -> Json:
         record = bool(self.order.get("record")) and self.scene is not None
-        talked = self.scene.lines if self.scene else ()
+        talked = self.scene.lines if self.scene else self.said
         return self.listed() | {
             "metadata": self.order.get("metadata") or {},
+            "variables": dict(self.scene.variables) if self.scene else {},
             "record": bool(self.order.get("record")),
             "recording_url": f"https://records.bland.test/{self.id}.mp3" if record else None,
             "started_at": self.created_at.isoformat(),

@@ -36,7 +36,9 @@ USUAL: Mapping[Pickup, float] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """How a call goes. `lines`: who says what, `user` or `assistant`."""
+    """How a call goes. `lines`: who says what, `user` or `assistant`. `variables`: what the agent
+    has written down.
+    """
 
     status: str
     answered_by: str | None
@@ -47,6 +49,7 @@ class Scene:
     error: str | None = None
     queue_status: str = "complete"
     lines: tuple[tuple[str, str], ...] = field(default=())
+    variables: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def fields(self) -> dict[str, Any]:
         """As the provider tells of it, without the times."""

@@ -1,8 +1,10 @@
 """What came of a phone call, from what its provider says about it. Pure."""
 
+import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from shared.domain.branches import StepOutcome
 from shared.domain.leads import LeadStatus
@@ -37,10 +39,19 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeetingWish:
+    """The lead wants to meet. `starts_at` None: no time was agreed on."""
+
+    starts_at: datetime | None
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallReport:
     """One call as its provider tells of it. `is_over`: nothing more will be said on the line.
 
-    `key`: what we marked it with. `price` in dollars. Times are aware UTC.
+    `key`: what we marked it with. `price` in dollars. Times are aware UTC. `meeting_at`: the time
+    that was agreed on, as the agent has written it down.
     """
 
     call_id: str
@@ -58,6 +69,8 @@ class CallReport:
     price: float | None = None
     duration_seconds: int | None = None
     error: str | None = None
+    meeting_at: str | None = None
+    meeting_minutes: float | None = None
     created_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -87,6 +100,13 @@ _BY_DISPOSITION: dict[str, StepOutcome] = {
     Disposition.FAILED: StepOutcome.FAILED,
 }
 _BROKEN = frozenset({"pre_queue_error", "queue_error", "call_error"})
+# Bland's own, and what people call theirs.
+_MEETINGS = frozenset(
+    {Disposition.CALL_BACK_SCHEDULED, "MEETING_BOOKED", "MEETING_SCHEDULED", "WANTS_MEETING"}
+    | {"APPOINTMENT_BOOKED", "APPOINTMENT_SCHEDULED"}
+)
+USUAL_MINUTES, SHORTEST_MINUTES, LONGEST_MINUTES = 30, 5, 480
+_HAS_TIME = re.compile(r"\d[T ]\d\d?:\d\d")
 # What a conversation says about the lead. A verdict without a conversation says nothing.
 _LEAD_STATUS: dict[str, LeadStatus] = {
     Disposition.INTERESTED: LeadStatus.INTERESTED,
@@ -121,6 +141,30 @@ def lead_status_of(report: CallReport) -> LeadStatus | None:
 def ends_it(report: CallReport) -> bool:
     """A no on the phone is an answer, and an answer ends it; any other goes on to the next step."""
     return lead_status_of(report) is LeadStatus.NOT_INTERESTED
+
+
+def meeting_of(report: CallReport, *, zone: ZoneInfo) -> MeetingWish | None:
+    """None: nobody wants to meet. `zone`: of a time that was written down without one."""
+    if outcome_of(report) is not StepOutcome.ANSWERED or ends_it(report) or is_never_again(report):
+        return None
+    if report.meeting_at is None and report.disposition not in _MEETINGS:
+        return None
+    minutes = report.meeting_minutes or USUAL_MINUTES
+    return MeetingWish(
+        starts_at=_instant(report.meeting_at, zone),
+        minutes=round(min(max(minutes, SHORTEST_MINUTES), LONGEST_MINUTES)),
+    )
+
+
+def _instant(words: str | None, zone: ZoneInfo) -> datetime | None:
+    """An ISO 8601 date and time. What is no time of a day is none to book."""
+    if words is None or not _HAS_TIME.search(words):
+        return None
+    try:
+        at = datetime.fromisoformat(words)
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def is_never_again(report: CallReport) -> bool:

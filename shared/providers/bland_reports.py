@@ -19,6 +19,9 @@ from shared.providers.spoken_words import asks_for_no_calls
 KEY = "drumbeat_key"
 SIGNATURE_HEADER = "X-Webhook-Signature"
 PROVIDER = "bland"
+# The variables in which a pathway keeps a time that was agreed on, in ISO 8601.
+MEETING_AT = ("meeting_at", "appointment_at", "meeting_time", "appointment_time")
+MEETING_MINUTES = "meeting_minutes"
 
 _OVER = frozenset({"complete", "completed"})
 _BROKEN = frozenset({"pre_queue_error", "queue_error", "call_error", "complete_error"})
@@ -104,6 +107,7 @@ def read_report(told: Mapping[str, Any]) -> CallReport:
     queue_status = _word(told, "queue_status")
     metadata = told.get("metadata")
     key = metadata.get(KEY) if isinstance(metadata, dict) else None
+    agreed = _agreed(told)
     return CallReport(
         call_id=str(told["call_id"]),
         is_over=told.get("completed") is True or queue_status in _OVER | _BROKEN,
@@ -120,10 +124,18 @@ def read_report(told: Mapping[str, Any]) -> CallReport:
         price=_number(told.get("price")),
         duration_seconds=_seconds(told),
         error=_word(told, "error_message"),
+        meeting_at=next((at for name in MEETING_AT if (at := _word(agreed, name))), None),
+        meeting_minutes=_number(agreed.get(MEETING_MINUTES)),
         created_at=_instant(told.get("created_at")),
         started_at=_instant(told.get("started_at")),
         ended_at=_instant(told.get("end_at")),
     )
+
+
+def _agreed(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the pathway has filled in, or what was read out of the conversation behind it."""
+    found = (told.get(name) for name in ("citations", "analysis", "variables"))
+    return {name: value for each in found if isinstance(each, dict) for name, value in each.items()}
 
 
 def _seconds(told: Mapping[str, Any]) -> int | None:

@@ -1,4 +1,4 @@
-"""What is asked of a calendar, whoever keeps it: when is there time, and take this one."""
+"""What is asked of a calendar, whoever keeps it: when is there time, take this one, is it taken."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -49,10 +49,14 @@ class Owner:
 
 
 class Calendar(Protocol):
-    """Both raise a ProviderError; `book` raises Ambiguous when it may have happened."""
+    """All raise a ProviderError; `book` raises Ambiguous when it may have happened.
+
+    `find`: what became of a booking; None: there is no such event.
+    """
 
     async def free_slots(self, within: Span, *, minutes: int) -> Sequence[Span]: ...
     async def book(self, meeting: Meeting) -> Event: ...
+    async def find(self, meeting: Meeting) -> Event | None: ...
 
 
 class TokenSource(Protocol):

@@ -55,11 +55,23 @@ class CronofyCalendar:
         self._calendar_id = calendar_id
 
     async def free_slots(self, within: Span, *, minutes: int) -> Sequence[Span]:
+        return free_slots(await self._busy(within, with_ours=True), within, minutes=minutes)
+
+    async def find(self, meeting: Meeting) -> Event | None:
+        """Events cannot be read with our scopes, but whether one of ours fills that time."""
+        filled = await self._busy(meeting.span, with_ours=True)
+        by_others = await self._busy(meeting.span, with_ours=False)
+        if filled.count(meeting.span) <= by_others.count(meeting.span):
+            return None
+        return Event(provider_id=str(meeting.id), url=None)
+
+    async def _busy(self, within: Span, *, with_ours: bool) -> list[Span]:
         asked = {
             "from": _written(within.starts_at),
             "to": _written(within.ends_at),
             "tzid": "Etc/UTC",
             "calendar_ids[]": self._calendar_id,
+            "include_managed": "true" if with_ours else "false",
         }
         busy: list[Span] = []
         url: str | None = f"{self._endpoint}/v1/free_busy?{urlencode(asked)}"
@@ -69,7 +81,7 @@ class CronofyCalendar:
             page = _object(await self._call("GET", url))
             busy += [_span(it) for it in page.get("free_busy", []) if _is_busy(it)]
             url = page.get("pages", {}).get("next_page")
-        return free_slots(busy, within, minutes=minutes)
+        return busy
 
     async def book(self, meeting: Meeting) -> Event:
         event_id = str(meeting.id)

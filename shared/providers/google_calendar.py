@@ -16,6 +16,7 @@ from shared.errors import (
     AccountRefused,
     Ambiguous,
     AuthExpired,
+    Gone,
     ProviderError,
     RateLimited,
     Refused,
@@ -39,6 +40,7 @@ _RECONNECT = "Google no longer accepts our access to this calendar: connect it a
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # Of an event that exists: it was made by an earlier try, since nobody else knows the id.
 _EXISTS = 409
+_MISSING = (404, 410)
 
 
 class CalendarApi:
@@ -95,6 +97,17 @@ class GoogleCalendar:
         made = await self._call(request, acts=True)
         return Event(provider_id=made.get("id", event_id), url=made.get("htmlLink"))
 
+    async def find(self, meeting: Meeting) -> Event | None:
+        """By its id, which is ours. One that its owner has deleted counts as none."""
+        request = self._api.events.get(calendarId=PRIMARY, eventId=meeting.id.hex)
+        try:
+            found = await self._call(request, acts=False)
+        except Gone:
+            return None
+        if found.get("status") == "cancelled":
+            return None
+        return Event(provider_id=meeting.id.hex, url=found.get("htmlLink"))
+
     async def _call(self, request: Any, *, acts: bool) -> Json:
         """One request, repeated once with a newer token when Google turns the first one down."""
         token = await self._tokens.access_token()
@@ -104,6 +117,8 @@ class GoogleCalendar:
             response = await self._carry(request, token, acts=acts)
         if acts and response.status_code == _EXISTS:
             return {}
+        if request.method == "GET" and response.status_code in _MISSING:
+            raise Gone("Google Calendar has no such event.")
         if response.is_success:
             return _object(response)
         raise _translated(response, acts=acts)

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 from temporalio.testing import ActivityEnvironment
 
+from shared.contracts.recipient import ActionOrder
 from shared.db.models import ActionRow, ActionStatus, RecipientRow, SuppressionRow
 from shared.domain.leads import LeadStatus
 from shared.domain.recipient import ActivityName, EndReason, Finished, HoldReason, Parked, Planned
@@ -130,6 +131,64 @@ async def test_a_lead_who_was_stopped_meanwhile_is_still_heard_and_not_called_ag
     assert again == Finished(reason=EndReason.REPLIED)
     assert (await line.calls())[0].outcome == "answered"
     assert len(bland.placed) == 1
+
+
+async def _stop(line: PhoneLine, order: ActionOrder) -> None:
+    async with line.company.session() as session:
+        row = await session.get_one(RecipientRow, order.recipient_id)
+        row.end_reason, row.ended_at = EndReason.REPLIED, MORNING
+
+
+async def test_a_call_that_nobody_wants_any_more_is_hung_up_once(
+    *, call: Act, phone_parts: Parts, line: PhoneLine, bland: FakeBland
+) -> None:
+    order = await line.make_order()
+    await call(order)
+    await _stop(line, order)
+
+    assert await at(MORNING + MINUTE).run(phone_parts.bland.settle, order)
+    assert not await at(MORNING + 2 * MINUTE).run(phone_parts.bland.settle, order)
+
+    [row], [action] = await line.calls(), await line.company.actions()
+    assert bland.requests["stopCall"] == 1
+    assert (row.status, row.outcome, action.status) == ("canceled", "no_answer", ActionStatus.SENT)
+
+
+@pytest.mark.parametrize("is_heard", [True, False], ids=["it fails", "it is not heard"])
+async def test_a_call_that_ends_while_it_is_hung_up_is_kept_as_it_was(
+    *, call: Act, phone_parts: Parts, line: PhoneLine, bland: FakeBland, is_heard: bool
+) -> None:
+    order = await line.make_order()
+    await call(order)
+    await _stop(line, order)
+    ringing = bland.placed[0]
+    if is_heard:
+        bland.fail(500, "SID not found for the given c_id.", on="stopCall")
+    else:
+        bland.lose_request(on="stopCall")
+
+    assert not await at(MORNING + MINUTE).run(phone_parts.bland.settle, order)
+    bland.end(ringing, Pickup.TALKS)
+    assert await at(MORNING + 2 * MINUTE).run(phone_parts.bland.settle, order)
+
+    assert [row.outcome for row in await line.calls()] == ["answered"]
+
+
+async def test_a_call_whose_attempt_died_is_found_and_hung_up(
+    *, call: Act, phone_parts: Parts, line: PhoneLine, bland: FakeBland
+) -> None:
+    """It was dialled, and nobody has recorded that; then the lead writes."""
+    order = await line.make_order()
+    bland.lose_answer(on="sendCall")
+    bland.board.lag = 2 * MINUTE
+    await call(order)
+    await _stop(line, order)
+    bland.board.lag = timedelta()
+
+    assert await at(MORNING + MINUTE).run(phone_parts.bland.settle, order)
+
+    [action] = await line.company.actions()
+    assert (bland.requests["stopCall"], action.status) == (1, ActionStatus.SENT)
 
 
 async def test_a_call_that_never_ends_is_stopped_and_given_up(

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from api.parts import Parts
-from api.services.calendars import Hosts
+from shared.calendars import Hosts
 from shared.contracts.recipient import RecipientRef
 from shared.db.models import CalendarProvider, RecipientRow, Role
 from shared.domain.recipient import EndReason

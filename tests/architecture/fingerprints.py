@@ -43,15 +43,24 @@ Fingerprints = dict[str, dict[str, Any]]
 
 
 def fingerprints(modules: Sequence[Module]) -> Fingerprints:
-    """Per workflow file its commands in the order of the text, and the hash of what leads there."""
+    """Per file its commands in the order of the text, and the hash of what leads there."""
     return {
         module.path: {
             "commands": list(_commands(module.tree)),
             "hash": hashlib.sha256(_dump(module.tree).encode()).hexdigest()[:16],
         }
         for module in modules
-        if module.is_workflow
+        if module.is_workflow or _speaks_for_one(module.tree)
     }
+
+
+def _speaks_for_one(tree: ast.Module) -> bool:
+    """Whether workflows call it to ask Temporal for something."""
+    imports = (node for node in tree.body if isinstance(node, ast.ImportFrom))
+    return any(
+        node.module == "temporalio" and any(it.name == "workflow" for it in node.names)
+        for node in imports
+    )
 
 
 def changes(stored: Fingerprints, found: Fingerprints) -> Iterator[str]:

@@ -19,6 +19,7 @@ class FakeCronofy:
 
     def __init__(self) -> None:
         self.events: dict[str, Json] = {}
+        self.managed: set[str] = set()
         self.asked: list[Json] = []
         self.loses_answers = 0
         self.status = 200
@@ -75,8 +76,9 @@ class FakeCronofy:
         since, until = (datetime.fromisoformat(asked[name]) for name in ("from", "to"))
         busy = [
             {**event, "free_busy_status": "busy"}
-            for event in self.events.values()
-            if datetime.fromisoformat(event["start"]) < until
+            for event_id, event in self.events.items()
+            if (asked.get("include_managed") == "true" or event_id not in self.managed)
+            and datetime.fromisoformat(event["start"]) < until
             and datetime.fromisoformat(event["end"]) > since
         ]
         page = int(asked.get("page", "1"))
@@ -88,6 +90,7 @@ class FakeCronofy:
         self._refuse()
         assert calendar_id == "cal_one"
         self.asked.append(body)
+        self.managed.add(body["event_id"])
         self.events[body["event_id"]] = {"start": body["start"], "end": body["end"]}
 
     def _refuse(self) -> None:

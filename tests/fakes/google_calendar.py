@@ -21,12 +21,14 @@ class FakeCalendar:
 
     def __init__(self) -> None:
         self.events: dict[str, Json] = {}
+        self.statuses: dict[str, str] = {}
         self.asked: list[Json] = []
         self.loses_answers = 0
         self.status = self.event_status = 200
         self._app = FastAPI()
         self._app.post("/calendar/v3/freeBusy")(self.free_busy)
         self._app.post("/calendar/v3/calendars/primary/events")(self.insert)
+        self._app.get("/calendar/v3/calendars/primary/events/{event_id}")(self.read)
 
     def http(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=_Wire(self, self._app))
@@ -58,11 +60,22 @@ class FakeCalendar:
         span = {"start": body["start"]["dateTime"], "end": body["end"]["dateTime"]}
         self.events[body["id"]] = span
         self.asked.append(body)
-        return {"id": body["id"], "htmlLink": f"https://calendar.example.com/{body['id']}"}
+        return {"id": body["id"], "htmlLink": _link(body["id"])}
+
+    async def read(self, event_id: str) -> Json:
+        self._refuse()
+        if event_id not in self.events:
+            raise HTTPException(404, "Not Found")
+        status = self.statuses.get(event_id, "confirmed")
+        return {"id": event_id, "status": status, "htmlLink": _link(event_id)}
 
     def _refuse(self) -> None:
         if self.status != 200:
             raise HTTPException(self.status, "rateLimitExceeded" if self.status == 429 else "no")
+
+
+def _link(event_id: str) -> str:
+    return f"https://calendar.example.com/{event_id}"
 
 
 class _Wire(httpx.AsyncBaseTransport):

@@ -61,6 +61,19 @@ async def test_what_is_in_the_calendar_is_not_free_on_any_page(calendar: Cronofy
     assert [slot.starts_at for slot in slots] == [NOON + 2 * HOUR]
 
 
+async def test_what_became_of_a_booking_shows_in_the_times_that_are_ours(
+    fake: FakeCronofy, calendar: CronofyCalendar
+) -> None:
+    made, never_made, by_another = meeting(), meeting(1), meeting(2)
+    await calendar.book(made)
+    await calendar.book(by_another)
+    fake.managed.remove(str(by_another.id))
+
+    found = [await calendar.find(each) for each in (made, never_made, by_another)]
+
+    assert [event.provider_id if event else None for event in found] == [str(made.id), None, None]
+
+
 async def test_a_lost_answer_makes_no_second_event(
     fake: FakeCronofy, calendar: CronofyCalendar
 ) -> None:

@@ -109,6 +109,21 @@ async def test_a_lost_answer_makes_no_second_event(
     assert len(fake.events) == 1
 
 
+async def test_what_became_of_a_booking_can_be_asked(
+    fake: FakeCalendar, calendar: GoogleCalendar
+) -> None:
+    made, never_made = meeting(), meeting()
+    booked = await calendar.book(made)
+    assert await calendar.find(made) == booked
+    assert await calendar.find(never_made) is None
+
+    fake.statuses[made.id.hex] = "cancelled"
+    assert await calendar.find(made) is None
+    fake.status = 403
+    with pytest.raises(AccountRefused):
+        await calendar.find(made)
+
+
 @pytest.mark.parametrize(
     ("status", "error"),
     [

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, func
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base, Fenced, Owned, company_key, same_company
@@ -72,6 +72,9 @@ class AppointmentRow(Fenced, Base):
         Index(None, "company_id", "lead_id"),
         Index(None, "company_id", "recipient_id"),
         Index(None, "company_id", "id"),
+        Index(
+            "ix_appointments_reserved", "created_at", postgresql_where=text("status = 'reserved'")
+        ),
     )
 
     calendar_id: Mapped[UUID]

@@ -1,19 +1,24 @@
 """What a reply means, on its event and in its lead's status."""
 
-from uuid import UUID
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid5
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.db.repositories.meeting_todos import MeetingTodo, ask_to_agree, writers_of
 from shared.domain.inbound import STATUS_OF_CLASS, ClassSource, ReplyClass
 from shared.domain.mail_domains import company_domain
+from shared.domain.meeting_words import asks_to_meet
+
+DUE = timedelta(days=1)
 
 _NOTE = text("""
 update inbound_events e set reply_class = :reply_class, class_source = :source,
   class_asked_at = case when :source = 'model' then clock_timestamp() end
 from (select id, reply_class from inbound_events where id = :id for update) old
 where e.id = old.id and (e.class_source is distinct from 'model' or :source = 'model')
-returning old.reply_class as before, e.recipient_id
+returning old.reply_class as before, e.recipient_id, e.text
 """)
 _SHOW = text("update recipients set reply_class = :reply_class where id = :recipient_id")
 # A status that a person has set meanwhile stays.
@@ -65,6 +70,15 @@ async def note_class(
         "status": _status(reply_class),
     }
     await connection.execute(_LEAD_STATUS, changed)
+    if reply_class is ReplyClass.INTERESTED and asks_to_meet(row.text or ""):
+        todo = MeetingTodo(
+            id=uuid5(event_id, "to-do"),
+            recipient_id=row.recipient_id,
+            words="They ask to meet: answer their reply with a time, or with the booking link.",
+            due_at=datetime.now(UTC).replace(microsecond=0) + DUE,
+            people=await writers_of(connection, row.recipient_id),
+        )
+        await ask_to_agree(connection, todo)
 
 
 def _status(reply_class: str | None) -> str:
