@@ -15,13 +15,11 @@ from shared.db.repositories.slots import (
     find_slot,
     is_permitted,
     longest_of,
-    read_book,
-    read_share,
 )
-from shared.domain.moves import next_move, windows_of
+from shared.db.repositories.wishes import read_wish, wants_slot, window_for
+from shared.domain.moves import next_move
 from shared.domain.recipient import Outcome, Planned, Progress
-from shared.domain.slots import Book, Slot, Wish
-from shared.domain.windows import Opening, joined
+from shared.domain.slots import Slot
 
 Booked = tuple[Outcome, Slot | None]
 # Who finds nothing free among so many bookings takes what is behind them, and asks again then.
@@ -30,7 +28,7 @@ MOST_SEARCHED = 40_000
 
 async def book(connection: AsyncConnection, situation: Situation, outcome: Outcome) -> Booked:
     """The outcome in its account's next slot. An account without limits costs nothing here."""
-    if not isinstance(outcome, Planned) or not _wants_slot(situation, outcome):
+    if not isinstance(outcome, Planned) or not wants_slot(situation, outcome):
         return outcome, None
     account, at = situation.account_for(outcome.step_id), now()
     assert account is not None  # noqa: S101 - whoever wants a slot has an account with limits
@@ -42,13 +40,13 @@ async def permit(connection: AsyncConnection, situation: Situation, outcome: Out
 
     It is counted under the account's lock what was really done, so that no limit is passed.
     """
-    if not isinstance(outcome, Planned) or not _wants_slot(situation, outcome):
+    if not isinstance(outcome, Planned) or not wants_slot(situation, outcome):
         return outcome, None
     account, at = situation.account_for(outcome.step_id), now()
     assert account is not None  # noqa: S101 - whoever wants a slot has an account with limits
     limits = account.limits_for(outcome.activity)
     await connection.execute(LOCK_ACCOUNT, {"id": account.id})
-    wish, shelf = await _read(connection, situation, outcome, account, at, most=MOST_READ)
+    wish, shelf = await read_wish(connection, situation, outcome, account, at, most=MOST_READ)
     if is_permitted(wish, shelf, limits, at):
         return outcome, kept_slot(situation, outcome)
     return await _find(connection, situation, outcome, account, at, is_refused=True)
@@ -67,21 +65,6 @@ def kept_slot(situation: Situation, outcome: Outcome) -> Slot | None:
     return Slot(at=row.slot_at, words=row.slot_words or "") if is_for_it and row.slot_at else None
 
 
-def _wants_slot(situation: Situation, plan: Planned) -> bool:
-    """Not what was begun already: permission was given then."""
-    if plan.step_id is None or situation.open_action is not None or situation.is_dry_run:
-        return False
-    account = situation.account_for(plan.step_id)
-    return account is not None and bool(account.limits_for(plan.activity))
-
-
-def _window(situation: Situation, plan: Planned, at: datetime) -> Opening | None:
-    """All that has to be open for the step: for a call also what the law allows."""
-    progress = situation.to_progress(at)
-    step = next(step for step in situation.steps if step.id == plan.step_id)
-    return joined(*windows_of(step, progress))
-
-
 async def _find(
     connection: AsyncConnection,
     situation: Situation,
@@ -92,43 +75,13 @@ async def _find(
     is_refused: bool = False,
 ) -> tuple[Planned, Slot]:
     """The next slot, from as little of the account's book as shows that it is free."""
-    limits, window = account.limits_for(plan.activity), _window(situation, plan, at)
+    limits, window = account.limits_for(plan.activity), window_for(situation, plan.step_id, at)
     most = MOST_READ if not situation.has_begun_on(account.id) else FEW_READ
     while True:
-        wish, shelf = await _read(connection, situation, plan, account, at, most=most)
+        wish, shelf = await read_wish(connection, situation, plan, account, at, most=most)
         found, slot = find_slot(
             plan, wish, shelf, limits=limits, window=window, now=at, is_refused=is_refused
         )
         if shelf.knows(slot.at + longest_of(limits)) or most >= MOST_SEARCHED:
             return found, slot
         most *= 8
-
-
-async def _read(
-    connection: AsyncConnection,
-    situation: Situation,
-    plan: Planned,
-    account: Account,
-    at: datetime,
-    *,
-    most: int,
-) -> tuple[Wish, Book]:
-    row, limits, account_id = situation.recipient, account.limits_for(plan.activity), account.id
-    counted = plan.activity if plan.activity in account.limits_by_activity else None
-    wish = Wish(
-        campaign_id=row.campaign_id,
-        is_first=not situation.has_begun_on(account_id),
-        seed=f"{row.id}/{plan.step_id}",
-    )
-    book = await read_book(
-        connection,
-        account_id,
-        limits,
-        now=at,
-        recipient_id=row.id,
-        activity=counted,
-        earliest=None if wish.is_first else plan.at,
-        most=most,
-    )
-    await read_share(connection, account_id, wish, book, limits=limits, now=at)
-    return wish, book

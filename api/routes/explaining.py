@@ -1,5 +1,6 @@
 """/explain: why nothing is being sent, from a campaign or an account."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -17,8 +18,9 @@ from api.schemas.explaining import (
     UsageAnswer,
 )
 from api.schemas.fields import Short
-from api.services.explaining import Explained, Following, Named
-from shared.domain.recipient import Planned
+from api.services.explaining import Explained, Named
+from shared.domain.explanation import Explanation
+from shared.domain.recipient import Planned, Step
 
 router = APIRouter(prefix="/api", tags=["explain"])
 
@@ -64,10 +66,9 @@ async def explain_by_name(
 async def _explain(services: Services, caller: Caller, one: Named) -> NamedStanding:
     if one.campaign_id is not None:
         found, steps = await services.recipients.explain(caller, one.campaign_id, one.id)
-        following = Following(recipient_id=one.id, email=None, explanation=found, steps=steps)
         standing = StandingAnswer(
             state=found.move.kind,
-            next=_next(following),
+            next=_next(one.id, None, found, steps),
             because=list(found.because),
             blocked_by=list(found.blocked_by),
         )
@@ -79,26 +80,28 @@ async def _explain(services: Services, caller: Caller, one: Named) -> NamedStand
 
 
 def _answer(found: Explained) -> StandingAnswer:
-    standing = found.standing
+    standing, one = found.standing, found.following
     return StandingAnswer(
         state=standing.state,
-        next=_next(found.following) if found.following else None,
+        next=_next(one.recipient_id, one.email, one.explanation, one.steps) if one else None,
         because=list(standing.because),
         blocked_by=list(standing.blocked_by),
     )
 
 
-def _next(following: Following) -> NextRecipient | None:
-    move = following.explanation.move
+def _next(
+    recipient_id: UUID, email: str | None, explanation: Explanation, steps: Sequence[Step]
+) -> NextRecipient | None:
+    move = explanation.move
     if not isinstance(move, Planned):
         return None
-    step = next((step for step in following.steps if step.id == move.step_id), None)
+    step = next((step for step in steps if step.id == move.step_id), None)
     return NextRecipient(
         activity=move.activity,
         step=step.position if step else None,
         at=move.at,
-        recipient_id=following.recipient_id,
-        lead=following.email,
-        because=list(following.explanation.because),
-        blocked_by=list(following.explanation.blocked_by),
+        recipient_id=recipient_id,
+        lead=email,
+        because=list(explanation.because),
+        blocked_by=list(explanation.blocked_by),
     )

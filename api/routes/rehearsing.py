@@ -33,8 +33,10 @@ async def rehearse_campaign(
 ) -> RehearsalAnswer:
     """Play the campaign forward: the dated schedule, what moves it, and who is never reached.
 
-    Its draft steps, its recipients that are still open and its accounts, from the beginning;
-    nothing is sent or changed. More than 1,000 recipients make a task (202) with a `result_url`.
+    Its draft steps, its accounts and its recipients that are still open, each from where it
+    stands: those who have had a step go on behind it, and what holds all of them, such as a pause
+    of the campaign, is left out. Nothing is sent or changed. More than 1,000 recipients make a
+    task (202) with a `result_url`.
     """
     wish = body or RehearsalOrder()
     found = await services.rehearsing.rehearse(

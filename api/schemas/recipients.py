@@ -130,7 +130,7 @@ class ActionAnswer(BaseModel):
 class NextMove(BaseModel):
     activity: str
     step: int | None
-    at: datetime
+    at: datetime = Field(description="In UTC. One that has passed is due at once.")
 
 
 class ExplanationAnswer(BaseModel):

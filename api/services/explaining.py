@@ -1,6 +1,7 @@
 """Why nothing is being sent: what a campaign or an account waits for, and who comes next."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from api.callers import Caller
 from api.services.campaigns import get_campaign
+from api.services.outlook import explain_situation
 from shared.db.models import CampaignRow
 from shared.db.models.accounts import AccountStatus
 from shared.db.models.campaigns import CampaignStatus
@@ -17,8 +19,8 @@ from shared.db.repositories.situation_rows import find_situation
 from shared.db.repositories.slots import read_book
 from shared.db.repositories.versions import VersionShelf
 from shared.db.session import Database
-from shared.domain.channels import AccountKind
-from shared.domain.explanation import Explanation, explain
+from shared.domain.channels import MAIL_KINDS, AccountKind, Channel
+from shared.domain.explanation import Explanation
 from shared.domain.pacing import limits_of, linkedin_limits
 from shared.domain.recipient import ActivityName, HoldReason, Planned, Step
 from shared.domain.slots import Limit
@@ -28,6 +30,7 @@ from shared.domain.standing import (
     Post,
     Standing,
     Usage,
+    overdue_since,
     standing_of_account,
     standing_of_campaign,
     usage_of,
@@ -35,6 +38,8 @@ from shared.domain.standing import (
 from shared.errors import NotFound
 
 DAY = timedelta(days=1)
+# Who comes first may have lost its slot to a follow-up: so many are looked at.
+FEW = 5
 
 # Who is in a campaign, by what it waits for; of an account those whose next step goes through it.
 _CROWD = """
@@ -51,8 +56,12 @@ select r.hold_reason, count(*) as number
 from recipients r join campaigns c on c.id = r.campaign_id
 where r.ended_at is null and r.parked_at is not null and
 """
+_PAUSED = """
+select count(*) from recipients r join campaigns c on c.id = r.campaign_id
+where r.ended_at is null and r.parked_at is null and c.status = 'paused' and
+"""
 _NEXT = """
-select r.id, l.email from recipients r join campaigns c on c.id = r.campaign_id
+select r.id, r.next_at, l.email from recipients r join campaigns c on c.id = r.campaign_id
 join leads l on l.id = r.lead_id
 where r.ended_at is null and r.parked_at is null and r.next_at is not null
   and c.status = 'active' and c.deleted_at is null and
@@ -67,6 +76,16 @@ select a.id, a.email, a.kind, a.status, a.status_reason, a.blocked_until, a.bloc
 from accounts a where
 """
 _ACCOUNT = text(_ACCOUNTS + "a.id = :id")
+# What its steps go through, what there is for that, and how far its launcher has come.
+_NEEDS = text("""
+select array(select distinct s.channel from steps s where s.campaign_id = :id
+    and not coalesce(cast(s.options ->> 'by_hand' as boolean), false)) as channels,
+  exists (select 1 from accounts a where a.kind = 'bland' and a.status <> 'disconnected')
+    as has_line,
+  (select array[j.processed, coalesce(j.total, j.processed)] from jobs j
+    where j.campaign_id = :id and j.kind = 'launch' and j.status = 'running'
+      and j.finished_at is null) as launch
+""")
 # Those that it names and those that its recipients go on with; else the primary one.
 _USED = text(f"""{_ACCOUNTS} a.id = any (:named) or a.id in (
   select r.next_account_id from recipients r where r.campaign_id = :id and r.ended_at is null)
@@ -92,12 +111,13 @@ limit 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Following:
-    """Who comes next, with the words of the function that decides."""
+    """Who comes next and when, with the words of the function that decides."""
 
     recipient_id: UUID
     email: str | None
     explanation: Explanation
     steps: tuple[Step, ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,22 +154,26 @@ class ExplainService:
             connection = await session.connection()
             crowd = await _crowd(connection, _OF_CAMPAIGN, campaign_id, now)
             posts = await self._posts(session, row, now)
+            course = await _course(connection, row, posts)
             following = await self._following(connection, _OF_CAMPAIGN, campaign_id, now)
-        return Explained(
-            standing=standing_of_campaign(_course(row), crowd, posts, now), following=following
-        )
+        standing = standing_of_campaign(course, crowd, posts, now)
+        return Explained(standing=_with_delay(standing, following, now), following=following)
 
-    async def account(self, caller: Caller, account_id: UUID) -> Explained:
-        """Raises NotFound."""
-        now = datetime.now(UTC)
+    async def account(
+        self, caller: Caller, account_id: UUID, *, now: datetime | None = None
+    ) -> Explained:
+        """`now`: another one, where time is skipped. Raises NotFound."""
+        now = now or datetime.now(UTC)
         async with self._database.company_transaction(caller.company_id) as connection:
             row = (await connection.execute(_ACCOUNT, {"id": account_id})).one_or_none()
             if row is None:
                 raise NotFound(f"Account {account_id} is not there")
             crowd = await _crowd(connection, _OF_ACCOUNT, account_id, now)
-            post = await _post(connection, row, now)
+            paused = text(f"{_PAUSED} {_OF_ACCOUNT}")
+            number = await connection.scalar(paused, {"id": account_id}) or 0
+            post = replace(await _post(connection, row, now), paused=number)
             following = await self._following(connection, _OF_ACCOUNT, account_id, now)
-        standing = standing_of_account(post, crowd, now)
+        standing = _with_delay(standing_of_account(post, crowd, now), following, now)
         return Explained(standing=standing, following=following, usage=post.usage)
 
     async def find(self, caller: Caller, what: str) -> list[Named]:
@@ -173,17 +197,24 @@ class ExplainService:
         self, connection: AsyncConnection, whose: str, id_: UUID, now: datetime
     ) -> Following | None:
         """Explained anew: the same function decides for it when its time has come."""
-        order = " order by r.next_at, r.id limit 1"
-        row = (await connection.execute(text(_NEXT + whose + order), {"id": id_})).one_or_none()
-        if row is None:
-            return None
-        situation = await find_situation(connection, row.id, self._shelf)
-        found = explain(situation.steps, situation.to_progress(now), now)
-        if not isinstance(found.move, Planned):
-            return None
-        return Following(
-            recipient_id=row.id, email=row.email, explanation=found, steps=situation.steps
-        )
+        order = f" order by r.next_at, r.id limit {FEW}"
+        earliest: Following | None = None
+        for row in await connection.execute(text(_NEXT + whose + order), {"id": id_}):
+            if earliest is not None and earliest.at <= row.next_at:
+                break
+            situation = await find_situation(connection, row.id, self._shelf)
+            found = await explain_situation(connection, situation, now)
+            if not isinstance(found.move, Planned):
+                continue
+            if earliest is None or found.move.at < earliest.at:
+                earliest = Following(
+                    recipient_id=row.id,
+                    email=row.email,
+                    explanation=found,
+                    steps=situation.steps,
+                    at=found.move.at,
+                )
+        return earliest
 
 
 def _id(what: str) -> UUID | None:
@@ -193,18 +224,32 @@ def _id(what: str) -> UUID | None:
         return None
 
 
-def _course(row: CampaignRow) -> Course:
+async def _course(connection: AsyncConnection, row: CampaignRow, posts: Sequence[Post]) -> Course:
     held = {
         CampaignStatus.DRAFT: HoldReason.CAMPAIGN_DRAFT,
         CampaignStatus.PAUSED: HoldReason.CAMPAIGN_PAUSED,
+    }
+    needs = (await connection.execute(_NEEDS, {"id": row.id})).one()
+    has_mailbox = any(post.kind in MAIL_KINDS for post in posts)
+    lacks = {
+        HoldReason.NO_ACCOUNT: Channel.EMAIL in needs.channels and not has_mailbox,
+        HoldReason.NO_LINE: Channel.CALL in needs.channels and not needs.has_line,
     }
     return Course(
         held=held.get(row.status),
         is_over=row.status is CampaignStatus.COMPLETED,
         opens_at=row.start_at,
         is_called_off=row.launch_held_at is not None,
+        is_dry_run=row.dry_run,
+        lacks=tuple(reason for reason, is_lacking in lacks.items() if is_lacking),
+        launch=tuple(needs.launch) if needs.launch else None,
         new_leads_per_day=row.limits.get("new_leads_per_day"),
     )
+
+
+def _with_delay(standing: Standing, following: Following | None, now: datetime) -> Standing:
+    words = overdue_since(following.at, now) if following else None
+    return replace(standing, blocked_by=(*standing.blocked_by, words)) if words else standing
 
 
 async def _crowd(connection: AsyncConnection, whose: str, id_: UUID, now: datetime) -> Crowd:
@@ -230,6 +275,8 @@ async def _post(connection: AsyncConnection, row: Row[Any], now: datetime) -> Po
             usage += [usage_of(limit, book, now) for limit in limits]
     return Post(
         name=row.email,
+        kind=AccountKind(row.kind),
+        is_connected=row.status != AccountStatus.DISCONNECTED,
         is_active=row.status == AccountStatus.ACTIVE,
         trouble=row.status_reason,
         blocked_until=row.blocked_until,

@@ -13,6 +13,7 @@ from api.conducting import Conducting
 from api.services.campaigns import get_campaign
 from api.services.enlisting import Wanted, enrol_wanted
 from api.services.enrolling import Enrolled
+from api.services.outlook import explain_situation
 from api.services.statuses import IS_LISTED, has_status
 from shared.contracts.recipient import RecipientRef
 from shared.db.models import ActionRow, ActionStatus, LeadRow, RecipientRow
@@ -20,7 +21,7 @@ from shared.db.models.campaigns import CampaignStatus
 from shared.db.repositories.situation_rows import find_situation
 from shared.db.repositories.versions import VersionShelf
 from shared.db.session import Database
-from shared.domain.explanation import Explanation, explain
+from shared.domain.explanation import Explanation
 from shared.domain.recipient import EndReason, HoldReason, Parked, RecipientStatus, Step
 from shared.errors import Conflict, NotFound
 
@@ -145,19 +146,26 @@ class RecipientService:
         return await self.get(caller, campaign_id, recipient_id)
 
     async def explain(
-        self, caller: Caller, campaign_id: UUID, recipient_id: UUID
+        self, caller: Caller, campaign_id: UUID, recipient_id: UUID, *, now: datetime | None = None
     ) -> tuple[Explanation, tuple[Step, ...]]:
-        """Asks the function that decides, with what it would be given now; and the steps."""
+        """Asks the function that decides, with what it would be given now; and the steps.
+
+        `now`: another one, where time is skipped.
+        """
         known = await self.get(caller, campaign_id, recipient_id)
         if known.campaign_status is CampaignStatus.DRAFT and known.row.end_reason is None:
             # Without a version there are no steps to decide by, which is not the end.
             return _NOT_ACTIVATED, ()
-        now = datetime.now(UTC)
+        now = now or datetime.now(UTC)
         async with self._database.company_transaction(caller.company_id) as connection:
             situation = await find_situation(connection, recipient_id, self._shelf)
-        is_launched = known.row.launched_at is not None
-        progress = situation.to_progress(now)
-        found = explain(situation.steps, progress, now, is_launched=is_launched)
+            found = await explain_situation(
+                connection,
+                situation,
+                now,
+                is_launched=known.row.launched_at is not None,
+                is_parked=known.row.parked_at is not None,
+            )
         return found, situation.steps
 
 

@@ -26,6 +26,7 @@ from shared.domain.recipient import (
     Step,
     UnderWay,
 )
+from shared.domain.slots import Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +39,22 @@ class Explanation:
 
 
 def explain(
-    steps: tuple[Step, ...], progress: Progress, now: datetime, *, is_launched: bool = True
+    steps: tuple[Step, ...],
+    progress: Progress,
+    now: datetime,
+    *,
+    is_launched: bool = True,
+    is_parked: bool = False,
+    other_slot: Slot | None = None,
 ) -> Explanation:
-    """Say what comes next for a recipient, when, and what holds it."""
+    """Say what comes next for a recipient, when, and what holds it.
+
+    `is_parked`: it has stopped to wait until somebody wakes it. `other_slot`: the one that its
+    account will give it instead of the one that it has.
+    """
     move = next_move(steps, progress, now)
+    if is_parked and isinstance(move, Planned) and (held := _held(steps, progress, now)):
+        move = Parked(reason=held)
     match move:
         case Finished(reason=reason):
             return Explanation(move=move, because=(f"it has ended: {reason}",), blocked_by=())
@@ -52,15 +65,28 @@ def explain(
             )
             return Explanation(move=move, because=because, blocked_by=blocked)
         case Planned():
+            reasons = [*_reasons(steps, progress, move, now)]
+            if other_slot:
+                reasons.append(_moved(progress, move, other_slot))
+                move = replace(move, at=other_slot.at)
+            if not is_launched:
+                reasons.append("the campaign's launcher has not started it yet")
             return Explanation(
-                move=move,
-                because=_reasons(steps, progress, move, now, is_launched=is_launched),
-                blocked_by=_blocked_by(steps, progress, now),
+                move=move, because=tuple(reasons), blocked_by=_blocked_by(steps, progress, now)
             )
 
 
+def _moved(progress: Progress, move: Planned, slot: Slot) -> str:
+    """Why it will not be given the slot that it has, if it has one."""
+    found = f"{slot.words or 'its account has no room then'}: the next free slot is"
+    if progress.slot is None or progress.slot_step_id != move.step_id:
+        return f"{found} {_minute(slot.at)}"
+    taken = f"its slot at {_minute(progress.slot.at)} goes to a follow-up, which has precedence"
+    return f"{taken}; {found} {_minute(slot.at)}"
+
+
 def _reasons(
-    steps: tuple[Step, ...], progress: Progress, move: Planned, now: datetime, *, is_launched: bool
+    steps: tuple[Step, ...], progress: Progress, move: Planned, now: datetime
 ) -> tuple[str, ...]:
     reasons = [
         _waited_for(steps, progress, now),
@@ -74,8 +100,6 @@ def _reasons(
     if station.free_at and station.free_at >= move.at:
         why = f": {station.why}" if station.why else ""
         reasons.append(f"the account may not send before {_minute(station.free_at)}{why}")
-    if not is_launched:
-        reasons.append("the campaign's launcher has not started it yet")
     return tuple(reasons)
 
 
@@ -92,10 +116,14 @@ def _way(steps: tuple[Step, ...], progress: Progress, now: datetime) -> Iterator
 
 
 def _blocked_by(steps: tuple[Step, ...], progress: Progress, now: datetime) -> tuple[str, ...]:
+    held = _held(steps, progress, now)
+    return (_hold(held, steps, progress, now),) if held else ()
+
+
+def _held(steps: tuple[Step, ...], progress: Progress, now: datetime) -> HoldReason | None:
     step = next_step(steps, progress, now)
     station = progress.station_of(step).held if isinstance(step, Step) else None
-    held = progress.held or station
-    return (_hold(held, steps, progress, now),) if held else ()
+    return progress.held or station
 
 
 def _hold(reason: HoldReason, steps: tuple[Step, ...], progress: Progress, now: datetime) -> str:

@@ -25,8 +25,13 @@ class Launcher:
     def __init__(self, world: World) -> None:
         scene = world.scene
         self._world, self._scene = world, scene
-        self._pending = [life for life in reversed(world.lives) if life.person.flaw is None]
-        self._begun: list[datetime] = []
+        self._pending = [
+            life
+            for life in reversed(world.lives)
+            if life.person.flaw is None and life.person.past is None
+        ]
+        pasts = [life.person.past for life in world.lives if life.person.past]
+        self._begun = sorted(past.progress.started_at for past in pasts)
         self._desks = world.stage.mailboxes
         self._by_id = {desk.sender.id: desk for desk in self._desks}
         self._weights = {

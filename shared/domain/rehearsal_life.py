@@ -74,7 +74,12 @@ class Life:
         """As `Situation.to_progress` reads it from the rows."""
         person = self.person
         assert self.started_at is not None  # noqa: S101 - only who has started is asked
+        past = person.past.progress if person.past else None
         return Progress(
+            held=past.held if past else None,
+            pause=past.pause if past else None,
+            hurried_step_id=past.hurried_step_id if past else None,
+            hurried_at=past.hurried_at if past else None,
             started_at=self.started_at,
             done=self.done,
             trail=self.trail,
@@ -143,6 +148,18 @@ class Stage:
         self.mailboxes = [desk for desk in desks if desk.sender.kind in MAIL_KINDS]
         self._others = [desk for desk in desks if desk.sender.kind not in MAIL_KINDS]
         self._steps: dict[AccountKind | None, tuple[Step, ...]] = {}
+
+    def mailbox_with(self, sender_id: UUID | None) -> Diary | None:
+        """The one that somebody goes on with, or the one that takes its place."""
+        found = (desk for desk in self.mailboxes if desk.sender.id == sender_id)
+        return next(found, next(iter(self.mailboxes), None))
+
+    def slot_left(self, life: Life, outcome: Outcome) -> Slot | None:
+        """What was booked for it, unless the account is gone that it was booked with."""
+        slot = life.kept_slot(outcome)
+        if slot is None or not isinstance(outcome, Planned) or outcome.step_id is None:
+            return None
+        return slot if self.desk_for(life, life.step_of(outcome.step_id)) else None
 
     def desk_of(self, life: Life, channel: Channel) -> Diary | None:
         """As `Situation.account_of`."""

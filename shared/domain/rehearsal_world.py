@@ -9,7 +9,7 @@ from datetime import datetime
 from heapq import heappop, heappush
 
 from shared.domain.booking import put_in_slot
-from shared.domain.branches import OutcomeIs, StepOutcome
+from shared.domain.branches import StepOutcome
 from shared.domain.channels import Channel
 from shared.domain.inbound import InboundKind, effect_of
 from shared.domain.moves import anchor, due_at, next_move
@@ -29,8 +29,9 @@ from shared.domain.recipient import (
 from shared.domain.rehearsal_diary import Diary
 from shared.domain.rehearsal_life import Life, Stage, is_due
 from shared.domain.rehearsal_log import Log
+from shared.domain.rehearsal_past import take_up
 from shared.domain.rehearsal_people import Done, People, Reaction
-from shared.domain.rehearsal_scene import LONGEST, Scene
+from shared.domain.rehearsal_scene import LONGEST, Past, Scene, outcomes_asked_for
 from shared.domain.slots import Slot
 
 # What comes back at the same instant as a plan was there first.
@@ -52,18 +53,14 @@ class World:
         self._people = People(scene.behaviour, scene.seed)
         self._events: list[_Event] = []
         self._count = 0
-        guards = [guard for step in scene.steps for guard in step.guards]
-        self._has_guards = bool(guards)
-        self._asked_for = {
-            (guard.condition.step_id, guard.condition.outcome)
-            for guard in guards
-            if isinstance(guard.condition, OutcomeIs)
-        }
+        self._has_guards = any(step.guards for step in scene.steps)
+        self._asked_for = outcomes_asked_for(scene.steps)
         self._channels = sorted({step.channel for step in scene.steps})
-        self._trails = {
-            step.id: tuple(one.id for one in scene.steps[:number])
-            for number, step in enumerate(scene.steps, start=1)
-        }
+        ids = tuple(step.id for step in scene.steps)
+        self._trails = {id_: ids[:number] for number, id_ in enumerate(ids, start=1)}
+        for life in self.lives:
+            if life.person.past is not None:
+                self._go_on(life, life.person.past, scene.begins_at)
 
     def next_at(self) -> datetime | None:
         return self._events[0][0] if self._events else None
@@ -83,6 +80,17 @@ class World:
         assert life.started_at is not None  # noqa: S101 - the launcher has set it
         self._write(life, plan, slot, now)
         for reaction in self._people.react_to_start(life.person.name, life.started_at):
+            self._push(life, reaction.at, reaction)
+
+    def _go_on(self, life: Life, past: Past, now: datetime) -> None:
+        """It was started before: from where it stands."""
+        life.mailbox = self.stage.mailbox_with(life.person.sender_id)
+        life.steps = self.stage.steps_of(life, self.scene.steps)
+        reactions = take_up(life, past, self._people, now)
+        life.ended = past.progress.ended
+        outcome = self.decide(life, now)
+        self._write(life, outcome, self.stage.slot_left(life, outcome), now)
+        for reaction in reactions:
             self._push(life, reaction.at, reaction)
 
     def decide(self, life: Life, now: datetime) -> Outcome:

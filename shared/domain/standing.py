@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.domain.channels import AccountKind
+from shared.domain.moves import ON_TIME
 from shared.domain.recipient import HoldReason
 from shared.domain.slots import Book, Hold, Limit, next_slot
 
@@ -23,10 +25,16 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """An account as it stands. `trouble`: what a person has to mend. `why`: of `blocked_until`."""
+    """An account as it stands. `trouble`: what a person has to mend. `why`: of `blocked_until`.
+
+    `paused`: how many of those who wait for it are in campaigns that are paused.
+    """
 
     name: str
+    kind: AccountKind = AccountKind.GMAIL
     is_active: bool = True
+    is_connected: bool = True
+    paused: int = 0
     trouble: str | None = None
     blocked_until: datetime | None = None
     why: str | None = None
@@ -56,13 +64,18 @@ class Crowd:
 class Course:
     """A campaign's own part in it. `held`: what holds everybody; `opens_at`: begins not before.
 
-    `is_called_off`: somebody has stopped its launcher. `new_leads_per_day` None: no bound.
+    `lacks`: accounts that its steps cannot do without. `is_called_off`: somebody has stopped its
+    launcher. `launch`: of how many it has started how many, while it works. `new_leads_per_day`
+    None: no bound.
     """
 
     held: HoldReason | None = None
     is_over: bool = False
     opens_at: datetime | None = None
     is_called_off: bool = False
+    is_dry_run: bool = False
+    lacks: tuple[HoldReason, ...] = ()
+    launch: tuple[int, int] | None = None
     new_leads_per_day: int | None = None
 
 
@@ -73,6 +86,13 @@ class Standing:
     state: str
     because: tuple[str, ...]
     blocked_by: tuple[str, ...]
+
+
+def overdue_since(at: datetime, now: datetime) -> str | None:
+    """What to say when nobody has come to a plan; None: it is ahead, or has just come due."""
+    if now - at <= ON_TIME:
+        return None
+    return f"the next one was due at {_minute(at)}: the workers are behind, or do not run"
 
 
 def usage_of(limit: Limit, book: Book, now: datetime) -> Usage:
@@ -86,8 +106,11 @@ def usage_of(limit: Limit, book: Book, now: datetime) -> Usage:
 
 
 def standing_of_account(post: Post, crowd: Crowd, now: datetime) -> Standing:
-    because = [*_crowd(crowd, "wait for it"), *_usage(post.usage, now)]
-    blocked = [*_trouble(post, now)]
+    because = [*_crowd(crowd, "wait for it", nobody="nobody waits for it")]
+    because += _usage(post.usage, now)
+    blocked = [*_trouble(post, now), *_parked(crowd)]
+    if post.paused:
+        blocked.append(f"{post.paused} of them: {HoldReason.CAMPAIGN_PAUSED}")
     return Standing(state=_state(crowd), because=tuple(because), blocked_by=tuple(blocked))
 
 
@@ -98,12 +121,13 @@ def standing_of_campaign(
     if course.is_over:
         return Standing(state="finished", because=("the campaign is completed",), blocked_by=())
     because = [*_crowd(crowd, "are open"), *_pending(course, crowd, posts, now)]
+    if course.is_dry_run:
+        because.append("it is a dry run: what it writes down as sent reaches nobody")
     for post in posts:
         because += [f"{post.name}: {words}" for words in _usage(post.usage, now)]
     blocked = [str(course.held)] if course.held else []
     blocked += [f"{post.name}: {words}" for post in posts for words in _trouble(post, now)]
-    if not posts:
-        blocked.append(str(HoldReason.NO_ACCOUNT))
+    blocked += [str(reason) for reason in course.lacks]
     blocked += _parked(crowd)
     return Standing(state=_state(crowd), because=tuple(because), blocked_by=tuple(blocked))
 
@@ -116,9 +140,9 @@ def _state(crowd: Crowd) -> str:
     return "pending" if crowd.pending else "finished"
 
 
-def _crowd(crowd: Crowd, what: str) -> Iterator[str]:
+def _crowd(crowd: Crowd, what: str, nobody: str = "nobody is in it yet") -> Iterator[str]:
     if crowd.is_over:
-        yield "nobody is left who waits for anything" if crowd.ended else "nobody is in it yet"
+        yield "nobody is left who waits for anything" if crowd.ended else nobody
         return
     open_ = crowd.pending + crowd.planned + sum(crowd.parked.values())
     parts = [
@@ -141,6 +165,9 @@ def _pending(course: Course, crowd: Crowd, posts: Iterable[Post], now: datetime)
         yield "its launch was called off: activate it again to go on"
     elif most is not None and crowd.begun_today >= most:
         yield f"{crowd.begun_today} of {most} new leads a day have begun: the rest wait their turn"
+    elif course.launch:
+        started, total = course.launch
+        yield f"its launch is under way: {started} of {total} are started"
     elif any(post.usage for post in posts):
         yield "first steps are booked three days ahead at most, so that follow-ups find room"
     else:
@@ -154,7 +181,9 @@ def _usage(usage: Iterable[Usage], now: datetime) -> Iterator[str]:
 
 
 def _trouble(post: Post, now: datetime) -> Iterator[str]:
-    if not post.is_active:
+    if not post.is_connected:
+        yield "the account is disconnected: connect it again, or give the campaign another one"
+    elif not post.is_active:
         why = f": {post.trouble}" if post.trouble else ""
         yield f"{HoldReason.ACCOUNT_DOWN}{why}"
     if post.blocked_until and post.blocked_until > now:

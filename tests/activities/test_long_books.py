@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from activities import pacing
 from shared.contracts.operations import LaunchOrder
-from shared.db.repositories import slots
+from shared.db.repositories import slots, wishes
 from tests.activities.conftest import Send, at
 from tests.activities.paced import set_account
 from tests.factories import DAY, NOON, Campaign, Company
@@ -78,7 +78,7 @@ async def test_bookings_of_other_weeks_cost_a_follow_up_nothing(
         looks.append(values["most"])
         return await slots.read_book(*args, **values)
 
-    monkeypatch.setattr(pacing, "read_book", count)
+    monkeypatch.setattr(wishes, "read_book", count)
     order = await company.make_order(campaign)
 
     await send(order)

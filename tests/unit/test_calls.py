@@ -1,5 +1,8 @@
 """What came of a call, in the words that branches ask for."""
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from shared.domain.branches import StepOutcome
@@ -10,6 +13,7 @@ from shared.domain.calls import (
     ends_it,
     is_never_again,
     lead_status_of,
+    meeting_of,
     outcome_of,
 )
 from shared.domain.leads import LeadStatus
@@ -75,3 +79,45 @@ def test_a_verdict_without_a_conversation_says_nothing() -> None:
 def test_the_agent_s_verdict_is_heard_whoever_picked_up() -> None:
     assert is_never_again(report(answered_by=None, disposition="DO_NOT_CONTACT"))
     assert not is_never_again(report(disposition="NOT_INTERESTED"))
+
+
+@pytest.mark.parametrize(
+    ("told", "starts_at", "minutes"),
+    [
+        ({"meeting_at": "2026-12-01T10:00:00+01:00"}, datetime(2026, 12, 1, 9, tzinfo=UTC), 30),
+        ({"meeting_at": "2026-12-01 10:00"}, datetime(2026, 12, 1, 9, tzinfo=UTC), 30),
+        (
+            {"meeting_at": "2026-12-01T10:00Z", "meeting_minutes": 45.0},
+            datetime(2026, 12, 1, 10, tzinfo=UTC),
+            45,
+        ),
+        ({"meeting_at": "2026-12-01T10:00Z", "meeting_minutes": 9e9}, ..., 480),
+        ({"meeting_at": "2026-12-01"}, None, 30),
+        ({"meeting_at": "Tuesday at ten"}, None, 30),
+        ({"meeting_at": "2026-13-41T10:00"}, None, 30),
+        ({"meeting_at": "0001-01-01T00:00"}, None, 30),
+        ({"disposition": "CALL_BACK_SCHEDULED"}, None, 30),
+    ],
+)
+def test_a_call_that_ends_with_a_meeting_says_when(
+    told: dict[str, object], starts_at: object, minutes: int
+) -> None:
+    """A time without a zone is the lead's."""
+    wish = meeting_of(report(answered_by="human", **told), zone=ZoneInfo("Europe/Berlin"))
+    assert wish is not None
+    assert wish.minutes == minutes
+    assert starts_at in {wish.starts_at, ...}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"answered_by": "human", "disposition": "INTERESTED"},
+        {"answered_by": "human", "disposition": "NOT_INTERESTED", "meeting_at": "2026-12-01T10:00"},
+        {"answered_by": "human", "disposition": "DO_NOT_CONTACT", "meeting_at": "2026-12-01T10:00"},
+        {"answered_by": "voicemail", "meeting_at": "2026-12-01T10:00"},
+        {"answered_by": "voicemail", "disposition": "CALL_BACK_SCHEDULED"},
+    ],
+)
+def test_whoever_agrees_on_nothing_is_not_met(told: dict[str, object]) -> None:
+    assert meeting_of(report(**told), zone=ZoneInfo("UTC")) is None

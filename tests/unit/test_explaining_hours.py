@@ -10,7 +10,7 @@ from shared.domain.calendar import Calendar
 from shared.domain.channels import Channel
 from shared.domain.explanation import explain
 from shared.domain.moves import next_move
-from shared.domain.recipient import HoldReason, Planned, Progress, Station
+from shared.domain.recipient import HoldReason, Parked, Planned, Progress, Station
 from shared.domain.slots import Slot
 from shared.domain.windows import Window, read_hours
 from tests.factories import NOON
@@ -79,6 +79,36 @@ def test_it_names_what_it_waits_for(progress: Progress, words: str, hours: int) 
 )
 def test_it_names_nothing_that_holds_nothing(progress: Progress) -> None:
     assert len(explain(STEPS, progress, NOON).because) == 1
+
+
+def test_who_has_lost_its_slot_is_told_the_next() -> None:
+    words = "the account's 40 a day"
+    other = Slot(at=NOON + 5 * HOUR, words=words)
+
+    found = explain(STEPS, after(**slot(3, words)), NOON, other_slot=other)
+
+    assert isinstance(found.move, Planned)
+    assert found.move.at == other.at
+    assert found.because[-1] == (
+        "its slot at 2026-03-02 15:00:00Z goes to a follow-up, which has precedence;"
+        f" {words}: the next free slot is 2026-03-02 17:00:00Z"
+    )
+
+
+def test_who_is_parked_stays_so_while_it_is_night() -> None:
+    """Who sleeps has a plan for the morning, and is parked only then."""
+    progress = after(
+        window=Window(hours=DAYTIME), held=HoldReason.CAMPAIGN_PAUSED, started_at=NOON + 12 * HOUR
+    )
+    night = NOON + 12 * HOUR
+
+    assert isinstance(explain(STEPS, progress, night).move, Planned)
+    parked = explain(STEPS, progress, night, is_parked=True)
+    assert parked.move == Parked(reason=HoldReason.CAMPAIGN_PAUSED)
+    assert parked.blocked_by == ("campaign is paused",)
+    # What held it is over: it is woken at any moment.
+    free = replace(progress, held=None)
+    assert isinstance(explain(STEPS, free, night, is_parked=True).move, Planned)
 
 
 def test_who_waits_for_an_opening_is_told_its_turn() -> None:

@@ -83,7 +83,11 @@ def test_a_full_account_says_when_there_is_room() -> None:
     ("more", "words"),
     [
         pytest.param({"held": HoldReason.CAMPAIGN_PAUSED}, "campaign is paused", id="paused"),
-        pytest.param({"post": None}, "no account is connected", id="no account"),
+        pytest.param(
+            {"post": None, "lacks": (HoldReason.NO_ACCOUNT,)},
+            "no account is connected",
+            id="no account",
+        ),
         pytest.param(
             {"post": Post(name="sam", is_active=False, trouble="9 of 100 mails bounced")},
             "sam: account needs attention: 9 of 100 mails bounced",
@@ -118,7 +122,7 @@ def test_an_account_says_what_it_has_done_and_who_waits() -> None:
         "4 wait for it: 4 are held",
         "40 of 40 are used (the account's 40 a day), the next at 2026-03-02 13:00:00Z",
     )
-    assert found.blocked_by == ()
+    assert found.blocked_by == ("4 are held: account needs attention",)
 
 
 def test_what_is_used_is_what_was_done_and_follow_ups_have_their_place() -> None:

@@ -6,21 +6,10 @@ injected at its instant.
 """
 
 import asyncio
-from collections import Counter
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
-from temporalio import activity
-from temporalio.client import Interceptor as ClientInterceptor
-from temporalio.testing import TimeSkipper
-from temporalio.worker import (
-    ActivityInboundInterceptor,
-    ActivityOutboundInterceptor,
-    ExecuteActivityInput,
-    Interceptor,
-)
 from uuid_utils.compat import uuid7
 
 from api.callers import Caller
@@ -30,70 +19,17 @@ from shared.contracts.recipient import WakeSignal
 from shared.db.models import ActionRow, RecipientRow
 from shared.db.repositories.ledger import action_id_of
 from shared.db.repositories.outcomes import note_outcome
-from shared.db.session import Database
 from shared.domain.branches import StepOutcome
 from shared.domain.inbound import InboundKind
 from shared.domain.recipient import EndReason, Planned
 from shared.domain.rehearsal import Story
 from shared.domain.rehearsal_scene import Entry
 from shared.inbound import receive_inbound
-from shared.keyring import Keyring
 from shared.launching import launch_page
 from tests.workflows.drawn import Drawn
-from workflows.client import TemporalConductor
+from tests.workflows.punctual import Stage
 
-# Nothing that runs on this machine takes so long; what is planned is farther apart.
-ONE_ATTEMPT = timedelta(seconds=90)
 BACK = {kind.value: kind for kind in InboundKind}
-
-
-class Punctual(ClientInterceptor, Interceptor):
-    """Activities take no time, as in a rehearsal: their clock stands where it was put.
-
-    It is Temporal's own clock, cut back to the instant that its workflow was forwarded to; one
-    that comes at any other time shows in the comparison.
-    """
-
-    def __init__(self) -> None:
-        self.forwarded: dict[str, datetime] = {}
-        self.finished: Counter[str] = Counter()
-        self.has_finished = asyncio.Condition()
-
-    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - Temporal's name
-        return _Inbound(next, self)
-
-    async def until_finished(self, workflow_id: str, count: int) -> None:
-        async with asyncio.timeout(60), self.has_finished:
-            await self.has_finished.wait_for(lambda: self.finished[workflow_id] >= count)
-
-
-class _Inbound(ActivityInboundInterceptor):
-    def __init__(self, inner: ActivityInboundInterceptor, clock: Punctual) -> None:
-        super().__init__(inner)
-        self._clock = clock
-
-    def init(self, outbound: ActivityOutboundInterceptor) -> None:
-        super().init(_Outbound(outbound, self._clock))
-
-    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - Temporal's name
-        result = await super().execute_activity(input)
-        async with self._clock.has_finished:
-            self._clock.finished[activity.info().workflow_id or ""] += 1
-            self._clock.has_finished.notify_all()
-        return result
-
-
-class _Outbound(ActivityOutboundInterceptor):
-    def __init__(self, inner: ActivityOutboundInterceptor, clock: Punctual) -> None:
-        super().__init__(inner)
-        self._clock = clock
-
-    def info(self) -> activity.Info:
-        info = super().info()
-        instant = self._clock.forwarded.get(info.workflow_id or "")
-        if instant and timedelta() <= info.started_time - instant < ONE_ATTEMPT:
-            return replace(info, started_time=instant)
-        return info
 
 
 def _is_felt(entry: Entry, story: Story) -> bool:
@@ -105,29 +41,22 @@ def _is_felt(entry: Entry, story: Story) -> bool:
 class Living:
     """The recipients of one campaign, forwarded one at a time."""
 
-    def __init__(
-        self,
-        drawn: Drawn,
-        *,
-        database: Database,
-        keyring: Keyring,
-        conductor: TemporalConductor,
-        skipper: TimeSkipper,
-        clock: Punctual,
-    ) -> None:
+    def __init__(self, drawn: Drawn, stage: Stage) -> None:
         self._drawn, self._company = drawn, drawn.company
-        self._database, self._keyring = database, keyring
-        self._conductor, self._skipper, self._clock = conductor, skipper, clock
+        self._database, self._keyring = stage.database, stage.keyring
+        self._conductor, self._skipper, self._clock = stage.conductor, stage.skipper, stage.clock
         self._now = drawn.scene.begins_at
         self._refs = sorted(drawn.recipients, key=lambda ref: ref.recipient_id)
-        self._explaining = ExplainService(database=database)
+        self._explaining = ExplainService(database=stage.database)
         self._caller = Caller(user_id=drawn.company.user_id, company_id=drawn.company.id)
         # What `explain` said of the campaign before each forward, and when that really was.
         self.announced: list[tuple[datetime | None, datetime]] = []
+        # The same of those who came for a slot that was somebody else's by then.
+        self.refused: list[tuple[datetime | None, datetime]] = []
 
-    async def live(self, story: Story) -> None:
+    async def live(self, story: Story, more: Sequence[Entry] = ()) -> None:
         """Until nobody is open, with the launches of the story, and what comes back in it."""
-        back = [entry for entry in story.log.entries if _is_felt(entry, story)]
+        back = [*more, *(entry for entry in story.log.entries if _is_felt(entry, story))]
         events = {(entry.at, entry.place, 0): entry for entry in back}
         launches = {(at, -1, 0) for at in story.log.launches}
         while True:
@@ -145,10 +74,14 @@ class Living:
                 launches.remove((at, place, rank))
                 await self._launch(at)
                 continue
-            if rank == 1:
-                # Asked at the last moment at which it was still ahead.
-                asked_at = min(self._now, at - timedelta(seconds=1))
-                self.announced.append((await self._announced(asked_at), at))
+            if rank == 1 and at < self._now:
+                # It came due while it was held, and was let go: nothing has to be forwarded.
+                await self._until_moved(rows[place])
+                await self.look_round(self._now)
+                continue
+            # Asked at the last moment at which it was still ahead.
+            asked_at = min(self._now, at - timedelta(seconds=1))
+            said = await self._announced(asked_at) if rank == 1 else None
             self._now = at
             handle = self._conductor.recipient(self._refs[place])
             done = self._clock.finished[handle.id]
@@ -159,13 +92,25 @@ class Living:
                 if ahead > timedelta():
                     await self._skipper.fast_forward(handle, ahead)
             if rank == 0:
-                entry = events.pop((at, place, 0))
-                if entry.what in BACK:
-                    await self._receive(place, BACK[entry.what], at, entry.until)
-                else:
-                    await self._open(place, at)
+                is_felt = await self.happen(events.pop((at, place, 0)))
+                is_over = is_over or not is_felt
             if not is_over:
                 await self._clock.until_finished(handle.id, done + 1)
+            if rank == 1:
+                is_refused = await self._is_refused(rows[place])
+                (self.refused if is_refused else self.announced).append((said, at))
+            await self.look_round(at)
+
+    async def happen(self, entry: Entry) -> bool:
+        """Let it come back; whether its workflow does anything about it."""
+        if entry.what in BACK:
+            await self._receive(entry.place, BACK[entry.what], entry.at, entry.until)
+        else:
+            await self._open(entry.place, entry.at)
+        return True
+
+    async def look_round(self, now: datetime) -> None:
+        """After every move."""
 
     async def mails(self) -> list[tuple[int, int, datetime]]:
         """By whom, of which step, scheduled for when."""
@@ -191,6 +136,22 @@ class Living:
         found = await self._explaining.campaign(self._caller, campaign_id, now=now)
         move = found.following.explanation.move if found.following else None
         return move.at if isinstance(move, Planned) else None
+
+    async def _is_refused(self, row: RecipientRow) -> bool:
+        """Whether it came for a step, and the step was not begun."""
+        if row.next_step_id is None:
+            return False
+        async with self._company.session() as session:
+            action = await session.get(ActionRow, action_id_of(row.id, row.next_step_id))
+        return action is None
+
+    async def _until_moved(self, before: RecipientRow) -> None:
+        async with asyncio.timeout(60):
+            while True:
+                [row] = [row for row in await self._rows() if row.id == before.id]
+                if (row.next_at, row.end_reason) != (before.next_at, before.end_reason):
+                    return
+                await asyncio.sleep(0.02)
 
     async def _launch(self, at: datetime) -> None:
         campaign_id, company_id = self._drawn.campaign.id, self._company.id

@@ -1,23 +1,32 @@
-"""A campaign of the database as a rehearsal begins: its draft steps, its people, its accounts."""
+"""A campaign of the database as a rehearsal begins: its draft steps, its people, its accounts.
+
+Who was started already goes on from where it stands. All follow the draft, also those who are
+pinned to an older version.
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from shared.db.callees import callee_in, calling_hours
+from shared.db.models.campaigns import CampaignStatus
+from shared.db.models.recipients import ActionStatus
 from shared.db.repositories.places import PLACE_COLUMNS, calendar_of, window_of
-from shared.db.repositories.versions import draft_of, needs_of, to_version
+from shared.db.repositories.situation_rows import ACTIONS, to_action
+from shared.db.repositories.situations import BEGUN, SETTLED, Situation
+from shared.db.repositories.versions import VersionShelf, draft_of, needs_of, to_version
 from shared.domain.calling import why_denied
 from shared.domain.channels import MAIL_KINDS, AccountKind, Channel
 from shared.domain.pacing import WORKSPACE_A_DAY, limits_of, linkedin_limits
 from shared.domain.recipient import ActivityName
 from shared.domain.rehearsal_diary import Sender
 from shared.domain.rehearsal_people import Behaviour
-from shared.domain.rehearsal_scene import Person, Scene
+from shared.domain.rehearsal_scene import Past, Person, Scene
 from shared.domain.windows import Opening
 from shared.errors import NotFound
 from shared.templating.gaps import gaps_of, lead_needs
@@ -43,7 +52,15 @@ from accounts a where a.status <> 'disconnected'
 order by array_position(cast(:named as uuid[]), a.id), a.is_primary desc, a.created_at, a.id
 """)
 _PEOPLE = text(f"""
-select r.id, r.account_id, {PLACE_COLUMNS}, l.email, l.name,
+select r.id, r.account_id as sender_id, {PLACE_COLUMNS}, l.email, l.name,
+  r.started_at, r.paused_at, r.away_until, r.hurried_step_id, r.hurried_at, r.slot_at,
+  r.slot_step_id, r.slot_words, r.end_reason,
+  coalesce(r.pinned_version_id, c.version_id) as version_id,
+  c.paused_at as campaign_paused_at, c.resumed_at as campaign_resumed_at,
+  '{CampaignStatus.ACTIVE}' as campaign_status, c.deleted_at,
+  cast(null as uuid) as account_id, cast(null as json) as other_accounts,
+  case when r.started_at is not null then
+    (select {ACTIONS} from actions x where x.recipient_id = r.id) end as actions,
   exists (select 1 from suppressions s where s.key_hash = any (l.suppression_keys))
     as is_suppressed,
   case when :with_lead then to_jsonb(l) end as lead,
@@ -74,14 +91,15 @@ async def read_scene(
     needs = lead_needs(
         {UUID(it["id"]): (it["subject"] or "", it["message_template"]) for it in draft}
     )
-    named = campaign.account_ids or [campaign.account_id] if campaign.account_id else []
+    named = campaign.account_ids or ([campaign.account_id] if campaign.account_id else [])
     accounts = await connection.execute(_ACCOUNTS, values | {"named": named, "now": begins_at})
     asked = {"with_lead": bool(needs_of(steps) or needs), "is_open": is_open}
-    people = await connection.execute(_PEOPLE, values | asked)
+    people = (await connection.execute(_PEOPLE, values | asked)).all()
+    pasts = await _pasts(connection, people, begins_at)
     return Scene(
         campaign_id=campaign_id,
         steps=steps,
-        people=tuple(_to_person(row, begins_at, needs) for row in people),
+        people=tuple(_to_person(row, begins_at, needs, pasts.get(row.id)) for row in people),
         senders=tuple(_serving(accounts.all())),
         begins_at=begins_at,
         start_at=campaign.start_at,
@@ -123,7 +141,41 @@ def _to_sender(row: Row[Any]) -> Sender:
     )
 
 
-def _to_person(row: Row[Any], now: datetime, needs: Mapping[UUID, tuple[Need, ...]]) -> Person:
+async def _pasts(
+    connection: AsyncConnection, people: Sequence[Row[Any]], now: datetime
+) -> dict[UUID, Past]:
+    """Of those who were started already. Whatever holds the whole campaign is left out."""
+    shelf, pasts = VersionShelf(), {}
+    for row in people:
+        if row.started_at is None or row.version_id is None:
+            continue
+        actions = {a.step_id: a for a in map(to_action, row.actions or [])}
+        needed = {action.version_id for action in actions.values()} | {row.version_id}
+        versions = {id_: await shelf.get(connection, id_) for id_ in needed}
+        situation = Situation(recipient=row, rest=row, versions=versions, actions=actions)
+        pasts[row.id] = _to_past(situation, now)
+    return pasts
+
+
+def _to_past(situation: Situation, now: datetime) -> Past:
+    actions = situation.actions.values()
+    settled = {a.step_id: a.settled_at or a.attempted_at for a in actions if a.status in SETTLED}
+    # The draft may ask for more than the version does that they follow.
+    progress = replace(
+        situation.to_progress(now),
+        outcomes={a.step_id: a.outcomes for a in actions if a.outcomes},
+        done_at=settled,
+    )
+    return Past(
+        progress=progress,
+        reached={a.step_id: settled[a.step_id] for a in actions if a.status is ActionStatus.SENT},
+        begun=frozenset(a.account_id for a in actions if a.status in BEGUN and a.account_id),
+    )
+
+
+def _to_person(
+    row: Row[Any], now: datetime, needs: Mapping[UUID, tuple[Need, ...]], past: Past | None
+) -> Person:
     window = window_of(row, now)
     return Person(
         id=row.id,
@@ -132,7 +184,8 @@ def _to_person(row: Row[Any], now: datetime, needs: Mapping[UUID, tuple[Need, ..
         window=window,
         calling=calling_hours(row.lead, now, beside=window) if row.lead else None,
         lead=row.lead or {},
-        sender_id=row.account_id,
+        sender_id=row.sender_id,
+        past=past,
         denied=denied_in(row.lead, now, window, exempt=row.exempt or ()) if row.lead else {},
         gaps=gaps_of(needs, row.lead or {}),
         flaw="it must not be contacted any more" if row.is_suppressed else None,

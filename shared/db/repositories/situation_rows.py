@@ -24,6 +24,15 @@ _COLUMNS = (
 _READ = text(_COLUMNS + " from recipients where id = :id")
 _LOCK = text(_COLUMNS + " from lock_recipient(:company_id, :id)")
 
+# Of actions `x`, as `to_action` reads each of them.
+ACTIONS = """json_agg(json_build_object(
+          'id', x.id, 'step_id', x.step_id, 'account_id', x.account_id,
+          'version_id', x.version_id, 'status', x.status, 'round', x.round,
+          'content_hash', encode(x.content_hash, 'hex'), 'draft_id', x.draft_id,
+          'thread_id', x.thread_id, 'provider_id', x.provider_id, 'message_id', x.message_id,
+          'planned_at', x.planned_at, 'attempted_at', x.attempted_at,
+          'confirmed_at', x.confirmed_at, 'settled_at', x.settled_at, 'activity', x.activity,
+          'check_at', x.check_at, 'outcomes', x.outcomes))"""
 # A statement of its own behind the lock: a join would show these as they were before the wait.
 _REST = text(f"""
 select {PLACE_COLUMNS},
@@ -57,14 +66,7 @@ select {PLACE_COLUMNS},
        case when :with_content then (select to_jsonb(co) from companies co) end as company,
        case when :with_content then (select jsonb_build_object('name', p.product_name,
          'description', p.description) from products p where p.id = c.product_id) end as product,
-       (select json_agg(json_build_object(
-          'id', x.id, 'step_id', x.step_id, 'account_id', x.account_id,
-          'version_id', x.version_id, 'status', x.status, 'round', x.round,
-          'content_hash', encode(x.content_hash, 'hex'), 'draft_id', x.draft_id,
-          'thread_id', x.thread_id, 'provider_id', x.provider_id, 'message_id', x.message_id,
-          'planned_at', x.planned_at, 'attempted_at', x.attempted_at,
-          'confirmed_at', x.confirmed_at, 'settled_at', x.settled_at, 'activity', x.activity,
-          'check_at', x.check_at, 'outcomes', x.outcomes))
+       (select {ACTIONS}
         from actions x where x.recipient_id = :id) as actions
 from campaigns c
 join leads l on l.id = :lead_id
@@ -121,13 +123,13 @@ async def _add_rest(
         },
     )
     row = rest.one()
-    actions = {a.step_id: a for a in map(_to_action, row.actions or [])}
+    actions = {a.step_id: a for a in map(to_action, row.actions or [])}
     needed = {a.version_id for a in actions.values()} | {row.version_id} - {None}
     versions = {version_id: await shelf.get(connection, version_id) for version_id in needed}
     return Situation(recipient=recipient, rest=row, versions=versions, actions=actions)
 
 
-def _to_action(row: dict[str, Any]) -> Action:
+def to_action(row: dict[str, Any]) -> Action:
     return Action(
         id=UUID(row["id"]),
         step_id=UUID(row["step_id"]),
