@@ -81,7 +81,7 @@ class Caller:
             return
         roles = " or ".join(sorted(ROLES[permission]))
         scopes = " or ".join(sorted(SCOPES.get(permission, ())))
-        keys = f", or an API key with the scope {scopes}" if scopes else ", not an API key"
+        keys = f", or an API key with the scope {scopes}" if scopes else ", which no API key has"
         raise NotAllowed(f"To {permission} you need the role {roles}{keys}")
 
     @property

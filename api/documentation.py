@@ -64,7 +64,7 @@ _MEANINGS = {
     404: "It is not there, or belongs to another company.",
     409: "It contradicts the current state, or the same write is under way; `detail` says how.",
     412: "Another version than `If-Match` names: it was changed since.",
-    413: "The body is larger than 5 MB.",
+    413: "The body is larger than 5 MB, or than a file may be; `detail` says how much it may be.",
     415: "The body, or a file in it, is of a kind that is not read.",
     422: "A field is missing, unknown or impossible; `errors` names it.",
     429: "Too many attempts; `Retry-After` says how long to wait.",

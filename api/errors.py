@@ -2,16 +2,16 @@
 
 import logging
 import math
-import re
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -89,7 +89,11 @@ _WITHOUT_DETAIL = {
 }
 
 
-def add_error_handlers(app: FastAPI) -> None:
+def add_error_handlers(app: FastAPI, routers: Iterable[APIRouter]) -> None:
+    """`routers`: all of them, so that a 405 can name the methods of its path."""
+    app.state.api_routes = [
+        route for router in routers for route in router.routes if isinstance(route, APIRoute)
+    ]
     for error_type, (status, slug, title) in PROBLEMS.items():
         app.add_exception_handler(error_type, _handler(status, slug, title))
     app.add_exception_handler(HTTPException, _answer_http_error)
@@ -112,8 +116,10 @@ def problem(
 
 def _handler(
     status: int, slug: str, title: str
-) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
-    async def answer(request: Request, error: Exception) -> JSONResponse:
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, error: Exception) -> Response:
+        if isinstance(error, RequestValidationError) and _is_taken_for_an_id(request):
+            return await _answer_http_error(request, HTTPException(405))
         errors = _named_fields(error)
         detail = _sentence(errors) if isinstance(error, RequestValidationError) else str(error)
         missing = getattr(error, "missing", ())
@@ -149,6 +155,10 @@ def _words(error: Mapping[str, Any]) -> str:
             return f"This is no JSON: {error['ctx']['error']}, at character {error['loc'][-1]}"
         case "model_attributes_type" | "model_type" | "dict_type":
             return "Send a JSON object"
+        case "too_short":
+            return f"Give at least {error['ctx']['min_length']}"
+        case "missing":
+            return "This field is needed"
     return str(error["msg"])
 
 
@@ -183,13 +193,19 @@ async def _answer_http_error(request: Request, error: Exception) -> JSONResponse
 
 def _methods_at(request: Request) -> list[str]:
     """Of every route there: the router tells those of the first one only (RFC 9110, 15.5.6)."""
-    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
-    here = [
-        path for path in paths if re.fullmatch(re.sub(r"{[^}]+}", "[^/]+", path), request.url.path)
-    ]
+    here: dict[str, set[str]] = {}
+    for route in request.app.state.api_routes:
+        if route.path_regex.fullmatch(request.url.path):
+            here.setdefault(route.path_format, set()).update(route.methods)
     # What is named in full goes before what is filled in.
     nearest = min(here, key=lambda path: path.count("{"), default=None)
-    return sorted(method.upper() for method in paths[nearest]) if nearest else []
+    return sorted(here[nearest]) if nearest else []
+
+
+def _is_taken_for_an_id(request: Request) -> bool:
+    """The end of `/api/accounts/smtp`, by a method that only `/api/accounts/{account_id}` takes."""
+    methods = _methods_at(request)
+    return bool(methods) and request.method not in methods
 
 
 async def _answer_again(_: Request, error: Exception) -> Response:

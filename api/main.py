@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from socket import socket
 from typing import Any
 
@@ -136,8 +137,9 @@ def create_app(container: Container) -> FastAPI:
     return app
 
 
+@cache
 def openapi_document() -> dict[str, Any]:
-    """The OpenAPI document, without a database or anything else."""
+    """The OpenAPI document, without a database or anything else; one, as making it takes long."""
     return _make_app().openapi()
 
 
@@ -153,7 +155,7 @@ def _make_app(**more: Any) -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router)
-    add_error_handlers(app)
+    add_error_handlers(app, ROUTERS)
     add_document(app)
     return app
 

@@ -12,11 +12,13 @@ from api.etags import IfMatch, show_version
 from api.schemas.leads import LeadAnswer, LeadFields, LeadFilter, NewLead
 from api.schemas.paging import Cursor, Limit, Page, make_cursor, make_page, read_cursor
 from api.schemas.tasks import StartedTask, TimelineEntry
-from api.services.imports import read_mapping
+from api.services.imports import must_be_text, read_mapping
 
 router = APIRouter(prefix="/api/companies/{company_id}/leads", tags=["leads"])
 
 PIECE_BYTES = 256 * 1024
+# Of the marks at the beginning of files that are no CSV.
+LONGEST_MARK = 8
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems(404, 409))
@@ -35,15 +37,14 @@ async def list_leads(
     return make_page(rows, asked.limit, LeadAnswer.model_validate)
 
 
-@router.post("/upload", status_code=status.HTTP_202_ACCEPTED, responses=problems(404))
+@router.post("/upload", status_code=status.HTTP_202_ACCEPTED, responses=problems(404, 415))
 async def upload_leads(
     *,
     file: Annotated[UploadFile, File(description="CSV in any encoding, with any delimiter.")],
     caller: CompanyWriter,
     services: Services,
     mapping: Annotated[
-        str | None,
-        Query(max_length=50_000, description="JSON: header to field, `custom`, or null."),
+        str | None, Query(max_length=5_000, description="JSON: header to field, `custom`, or null.")
     ] = None,
     apply: Annotated[
         bool, Query(description="false: propose a mapping and wait for it to be confirmed.")
@@ -60,6 +61,8 @@ async def upload_leads(
     number and the reason, and can be downloaded from the task.
     """
     wanted = read_mapping(mapping)
+    must_be_text(await file.read(LONGEST_MARK))
+    await file.seek(0)
     task_id = await services.imports.upload(
         caller,
         file.filename or "",

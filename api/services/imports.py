@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from api.callers import Caller
 from api.conducting import Conducting
+from api.errors import UnsupportedMedia
 from api.services.tasks import get_job
 from shared.db.models import CompanyRow, JobKind, JobRow, RefusedRowRow
 from shared.db.session import Database
@@ -20,6 +21,13 @@ from shared.importing.headers import combine, problems_of
 from shared.importing.regions import region_of, region_of_zone
 from shared.storage import Storage
 
+# What spreadsheets and others save when they are not told to export.
+NO_CSV = {
+    b"PK\x03\x04": "an Excel or OpenDocument workbook",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Excel workbook",
+    b"%PDF-": "a PDF",
+    b"\x1f\x8b": "a packed file",
+}
 REFUSED_AT_ONCE = 2_000
 # Spreadsheets would run such a cell as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -54,7 +62,7 @@ class ImportService:
                 "wanted": dict(mapping),
                 "is_applied": is_applied,
                 "keeps_unmapped": keeps_unmapped,
-                "region": _region(company),
+                "region": home_region(company),
             }
             session.add(
                 JobRow(id=job_id, kind=JobKind.IMPORT, created_by=caller.user_id, more=more)
@@ -132,7 +140,14 @@ def _must_be_good(problems: list[str]) -> None:
         raise Invalid("; ".join(problems[:5])[:2_000], field="mapping")
 
 
-def _region(company: CompanyRow) -> str | None:
+def must_be_text(beginning: bytes) -> None:
+    """Raises UnsupportedMedia, for such a file would be read as one column of nonsense."""
+    for mark, kind in NO_CSV.items():
+        if beginning.startswith(mark):
+            raise UnsupportedMedia(f"This is {kind}, not CSV: save it as CSV, and upload that file")
+
+
+def home_region(company: CompanyRow) -> str | None:
     """Where telephone numbers without a country code are from."""
     country = company.settings.get("country")
     named = region_of(country) if isinstance(country, str) and country else None

@@ -13,11 +13,14 @@ from uuid_utils.compat import uuid7
 from api.callers import Caller
 from api.schemas.leads import LeadFilter
 from api.schemas.paging import read_cursor
+from api.services.imports import home_region
 from api.services.selecting import conditions_of
 from api.services.versions import must_match
-from shared.db.models import LeadRow, RecipientRow
+from shared.db.models import CompanyRow, LeadRow, RecipientRow
 from shared.db.session import Database
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, Invalid, NotFound
+from shared.importing.addresses import NoAddress, normal_phone
+from shared.importing.regions import region_of
 from shared.keyring import Keyring
 from shared.suppression import lead_keys
 
@@ -30,8 +33,9 @@ class LeadService:
     async def create(self, caller: Caller, fields: Mapping[str, Any]) -> LeadRow:
         """Raises Conflict, naming the lead that has this email address already."""
         values = {"id": uuid7(), **fields}
-        values["suppression_keys"] = self._keys(values)
         async with self._database.company_session(caller.company_id) as session:
+            await _dial(session, values, values.get("country"), caller.company_id)
+            values["suppression_keys"] = self._keys(values)
             lead: LeadRow | None = await session.scalar(
                 insert(LeadRow)
                 .values(values)
@@ -62,7 +66,11 @@ class LeadService:
             async with self._database.company_session(caller.company_id) as session:
                 lead = await _get(session, lead_id, is_locked=True)
                 must_match(lead, expected)
-                for name, value in fields.items():
+                values = dict(fields)
+                if values.get("phone") != lead.phone:
+                    country = values.get("country", lead.country)
+                    await _dial(session, values, country, caller.company_id)
+                for name, value in values.items():
                     setattr(lead, name, value)
                 lead.suppression_keys = self._keys(vars(lead))
                 await session.flush()
@@ -100,6 +108,22 @@ async def _get(session: AsyncSession, lead_id: UUID, *, is_locked: bool = False)
     if lead is None:
         raise NotFound(f"Lead {lead_id} is not there")
     return lead
+
+
+async def _dial(
+    session: AsyncSession, values: dict[str, Any], country: str | None, company_id: UUID
+) -> None:
+    """Give a national number its country's code, as an import does. Raises Invalid."""
+    phone = values.get("phone")
+    if phone is None or phone.startswith("+"):
+        return
+    region = region_of(country) if country else None
+    if region is None:
+        region = home_region(await session.get_one(CompanyRow, company_id))
+    try:
+        values["phone"] = normal_phone(phone, region=region)
+    except NoAddress as error:
+        raise Invalid(str(error), field="phone") from None
 
 
 async def _taken(session: AsyncSession, email: str) -> Conflict:

@@ -202,10 +202,11 @@ def _known(found: Row[TodoRow, LeadRow | None, bool]) -> KnownTodo:
 
 
 async def _flush(session: AsyncSession, todo: TodoRow) -> None:
+    # Read first: a flush that fails leaves nothing of the row to read.
+    assignee = f"{todo.assignee_id} is no member of this company"
     try:
         await session.flush()
     except IntegrityError:
-        assignee = f"{todo.assignee_id} is no member of this company"
         raise Invalid(f"{assignee}: name a user_id of its members", field="assignee_id") from None
 
 

@@ -144,21 +144,24 @@ async def test_an_unknown_field_is_named(
 
 
 @every_body
-@pytest.mark.parametrize("text", ["{", "", '{"a": NaN}', "[]", '"x"', "{'a': 1}", "\ud800"])
 async def test_what_is_no_json_object_is_refused(
-    *, api: httpx.AsyncClient, company: Company, method: str, path: str, operation: Json, text: str
+    api: httpx.AsyncClient, company: Company, method: str, path: str, operation: Json
 ) -> None:
-    if text == "" and not operation["requestBody"].get("required"):
-        pytest.skip("it needs no body")
-    answer = await api.request(
-        method,
-        url_of(path, company),
-        content=text.encode(errors="surrogatepass"),
-        headers={"Content-Type": JSON},
-    )
+    url, accepted = url_of(path, company), []
+    for text in no_objects(operation):
+        answer = await api.request(
+            method, url, content=text.encode(errors="surrogatepass"), headers={"Content-Type": JSON}
+        )
+        if answer.status_code != 422 or not answer.json()["errors"][0]["field"]:
+            accepted.append((text, answer.status_code, answer.text))
 
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"]
+    assert accepted == []
+
+
+def no_objects(operation: Json) -> list[str]:
+    texts = ["{", '{"a": NaN}', "[]", '"x"', "{'a': 1}", "\ud800"]
+    needs_body = operation["requestBody"].get("required")
+    return ["", *texts] if needs_body else texts
 
 
 @every_body

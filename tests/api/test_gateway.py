@@ -17,6 +17,7 @@ from deploy.local.temporal import Temporal
 from shared.config import Settings
 from shared.errors import Misconfigured
 from tests.api.conftest import FRONTEND
+from tests.api.test_bad_input import Ids
 from tests.factories import Company
 
 Json = dict[str, Any]
@@ -57,6 +58,23 @@ async def test_a_wrong_address_is_a_problem_too(
     assert answer.json()["instance"] == path
 
 
+async def test_a_method_that_a_path_does_not_take_is_a_405(
+    api: httpx.AsyncClient, company: Company
+) -> None:
+    """Not the 422 of the route beside it, which would take its last word for an id."""
+    ids = Ids(company)
+    ids["number"] = 1
+    for path, operations in openapi_document()["paths"].items():
+        if path.endswith("}"):
+            continue
+        taken = {method.upper() for method in operations}
+        for method in sorted({"GET", "POST", "PUT", "DELETE", "PATCH"} - taken):
+            answer = await api.request(method, path.format_map(ids))
+
+            assert answer.status_code == 405, (method, path, answer.text)
+            assert set(answer.headers["Allow"].split(", ")) - {"HEAD"} == taken
+
+
 async def test_broken_json_is_a_problem(api: httpx.AsyncClient) -> None:
     answer = await api.post(
         "/api/campaigns", content="{", headers={"Content-Type": "application/json"}
@@ -73,6 +91,7 @@ async def test_broken_json_is_a_problem(api: httpx.AsyncClient) -> None:
     [
         ({"name": "S", "type": "email", "nmae": "S"}, "nmae", "no such field"),
         ([1], "body", "Send a JSON object"),
+        ({"type": "email"}, "name", "This field is needed"),
     ],
 )
 async def test_a_wrong_shape_is_told_in_words(

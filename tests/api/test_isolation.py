@@ -1,9 +1,12 @@
 """Another company's ids are not there, on every route that takes one."""
 
+import re
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.main import openapi_document
 from shared.db.models import (
@@ -25,6 +28,8 @@ from shared.db.models import (
     WebhookDeliveryRow,
     WebhookRow,
 )
+from shared.db.session import Database
+from shared.keyring import Keyring
 from tests.api.conftest import Login, make_action
 from tests.factories import NOON, Company
 
@@ -61,6 +66,12 @@ BODIES: dict[str, Json] = {
     "fail_todo": {},
     "send_test_mail": {"to": "kim@example.com"},
 }
+# Well-formed, and of nothing.
+NOBODYS = {
+    name: str(uuid4())
+    for name in re.findall(r"{(\w+)}", " ".join(openapi_document()["paths"]))
+    if name.endswith("_id")
+} | {"number": "1", "step_number": "1"}
 OPERATIONS = [
     (method, path, operation["operationId"])
     for path, operations in openapi_document()["paths"].items()
@@ -70,21 +81,28 @@ OPERATIONS = [
 ]
 
 
+@pytest.fixture(scope="module")
+async def theirs(engine: AsyncEngine, keyring: Keyring) -> dict[str, str]:
+    """One company's for all calls: who changes one of them has failed already."""
+    return await ids_of(await Company.make(Database(engine), keyring))
+
+
 @pytest.mark.parametrize(
     ("method", "path", "name"), OPERATIONS, ids=[name for _, _, name in OPERATIONS]
 )
 async def test_another_companys_ids_are_not_there(
-    *, login: Login, company: Company, stranger: Company, method: str, path: str, name: str
+    *, login: Login, company: Company, theirs: dict[str, str], method: str, path: str, name: str
 ) -> None:
-    theirs = await ids_of(stranger)
     # Where something else is named, it is looked for in one's own company.
     own = {} if path.count("{") == 1 else {"company_id": str(company.id)}
     admin = await login(company, Role.ADMIN)
 
     answer = await admin.request(method, path.format(**{**theirs, **own}), json=BODIES.get(name))
+    nobodys = await admin.request(method, path.format(**{**NOBODYS, **own}), json=BODIES.get(name))
 
     assert answer.status_code == 404, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+    assert without_ids(answer, theirs) == without_ids(nobodys, NOBODYS)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +120,15 @@ async def test_the_same_call_finds_ones_own(
 
     assert answer.status_code != 404, answer.text
     assert answer.status_code < 500
+
+
+def without_ids(answer: httpx.Response, ids: dict[str, str]) -> str:
+    """Its text, in which an id is only the name of what it would be the id of."""
+    text = answer.text
+    for name, found in ids.items():
+        if len(found) == len(LEAD):
+            text = text.replace(found, name)
+    return text
 
 
 async def ids_of(company: Company) -> dict[str, str]:

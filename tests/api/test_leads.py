@@ -44,6 +44,43 @@ async def test_a_lead_is_kept_in_one_spelling(
     assert row.suppression_keys == lead_keys(keyring, **{name: lead[name] for name in names})
 
 
+@pytest.mark.parametrize(
+    ("time_zone", "country", "phone"),
+    [
+        pytest.param("UTC", "Deutschland", "+493012345678", id="by its country"),
+        pytest.param("Europe/Berlin", None, "+493012345678", id="by the company's zone"),
+        pytest.param("UTC", None, "03012345678", id="nothing is guessed"),
+    ],
+)
+async def test_a_national_number_is_made_one_that_can_be_called(
+    *,
+    api: httpx.AsyncClient,
+    company: Company,
+    url: str,
+    time_zone: str,
+    country: str | None,
+    phone: str,
+) -> None:
+    """By the rule of an import, so that both find the same person."""
+    await api.put(f"/api/companies/{company.id}", json={"time_zone": time_zone})
+
+    made = await api.post(url, json={"phone": "030 12345678", "country": country})
+    later = await api.post(url, json={"name": "Kim", "country": country})
+    changed = await api.put(f"{url}/{later.json()['id']}", json={"phone": "030 12345678"})
+
+    assert (made.status_code, changed.status_code) == (201, 200), made.text
+    assert (made.json()["phone"], changed.json()["phone"]) == (phone, phone)
+
+
+async def test_a_number_that_its_country_does_not_have_is_refused(
+    api: httpx.AsyncClient, url: str
+) -> None:
+    answer = await api.post(url, json={"phone": "12345", "country": "US"})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "phone"
+
+
 async def test_a_second_lead_with_the_address_names_the_first(
     api: httpx.AsyncClient, url: str
 ) -> None:

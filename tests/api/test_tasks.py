@@ -136,6 +136,27 @@ async def test_a_wrong_mapping_is_refused_before_anything_is_kept(
     assert await storage.list("leads-uploads") == []
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param(b"PK\x03\x04" + bytes(20), "workbook", id="xlsx"),
+        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(20), "workbook", id="xls"),
+        pytest.param(b"%PDF-1.7", "PDF", id="pdf"),
+        pytest.param(b"\x1f\x8b\x08", "packed", id="gz"),
+    ],
+)
+async def test_what_is_no_csv_is_refused_at_once(
+    api: httpx.AsyncClient, url: str, content: bytes, words: str
+) -> None:
+    """It would be read as one column of nonsense, and end well with no row."""
+    answer = await api.post(url, files={"file": ("leads.csv", content)})
+
+    assert answer.status_code == 415, answer.text
+    assert words in answer.json()["detail"]
+    assert "save it as CSV" in answer.json()["detail"]
+    assert (await api.get("/api/tasks")).json() == []
+
+
 async def test_a_mapping_goes_with_the_upload(
     *, api: httpx.AsyncClient, url: str, conductor: RecordingConductor, activities: ImportActivities
 ) -> None:

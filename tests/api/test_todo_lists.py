@@ -106,6 +106,19 @@ async def test_a_todo_is_handed_on_but_a_steps_words_stay(
     assert (reworded.status_code, late.status_code) == (409, 409)
 
 
+async def test_a_todo_handed_to_a_stranger_stays_where_it_is(api: httpx.AsyncClient) -> None:
+    todo = (await api.post(URL, json={"title": "x"})).json()
+    url, nobody = f"{URL}/{todo['id']}", str(uuid4())
+
+    answer = await api.put(url, json={"assignee_id": nobody})
+
+    assert answer.status_code == 422, answer.text
+    [wrong] = answer.json()["errors"]
+    assert wrong["field"] == "assignee_id"
+    assert nobody in wrong["message"]
+    assert (await api.get(url)).json()["assignee_id"] is None
+
+
 async def test_who_leaves_the_company_leaves_their_todos_to_others(
     api: httpx.AsyncClient, company: Company, login: Login
 ) -> None:

@@ -16,7 +16,16 @@ from api.container import Container
 from api.main import StoppingServer
 from api.parts import Parts
 from api.tokens import AccessTokens
-from shared.db.models import ApiKeyRow, MembershipRow, Role, SegmentRow, UserRow
+from shared.db.models import (
+    ApiKeyRow,
+    MembershipRow,
+    Role,
+    SegmentRow,
+    TemplateRow,
+    TodoRow,
+    UserRow,
+    WebhookRow,
+)
 from shared.db.session import Database
 from shared.keyring import Keyring
 from shared.providers.unipile import UnipileClient
@@ -68,8 +77,10 @@ async def make_ids(company: Company, database: Database) -> dict[str, str]:
     recipient = await company.make_recipient(campaign)
     key = ApiKeyRow(name="k", prefix="drb_", key_hash=str(uuid7()), scopes=["read"])
     segment = SegmentRow(name=f"Paris {campaign.id}", filter={"city": "Paris"})
+    todo, template = TodoRow(title="Call back"), TemplateRow(name="Hi", message_template="Hello")
+    webhook = WebhookRow(url="https://127.0.0.1:1", events=["*"], secret=b"-")
     async with company.session() as session:
-        session.add_all([key, segment])
+        session.add_all([key, segment, todo, template, webhook])
     # Somebody else than the one who calls, who would lose the role.
     user_id = uuid7()
     async with database.outside_session() as session:
@@ -83,4 +94,7 @@ async def make_ids(company: Company, database: Database) -> dict[str, str]:
         "recipient_id": str(recipient.recipient_id),
         "key_id": str(key.id),
         "segment_id": str(segment.id),
+        "todo_id": str(todo.id),
+        "template_id": str(template.id),
+        "webhook_id": str(webhook.id),
     }
