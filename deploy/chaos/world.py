@@ -57,9 +57,11 @@ _REMOVE = text("delete from steps where campaign_id = :campaign_id and id = :ste
 _ERASE_RECIPIENT = text("delete from recipients where id = :id")
 _ERASE_LEAD = text("delete from leads where id = :id")
 # Behind the point of no return of SMTP nobody takes it up again when the recipient has ended.
+# A mail whose mark was taken back is known not to have been sent: the sweep has it sent again.
 _UNSURE = text(
     "select id, recipient_id, step_id, status from actions"
-    " where status = 'unconfirmed' or (status = 'reserved' and draft_id like 'smtp/%')"
+    " where (status = 'unconfirmed' and (activity <> 'smtp.send' or draft_id is not null))"
+    " or (status = 'reserved' and draft_id like 'smtp/%')"
 )
 _OPEN_TODO = text("select id from todos where recipient_id = :recipient_id and status = 'open'")
 _IS_MARKED = text(
