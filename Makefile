@@ -42,7 +42,7 @@ check-compose: $(READY) ## Have Docker Compose read docker-compose.yml (builds i
 	$(BIN)/pytest -m compose tests/deploy
 
 fuzz: $(READY) ## Call a running gateway 2,000 times as its document allows, and as it does not
-	FUZZ_EXAMPLES=2000 $(BIN)/pytest -s tests/api/contract/test_fuzzing.py
+	FUZZ_EXAMPLES=2000 $(BIN)/pytest -s --timeout 3600 tests/api/contract/test_fuzzing.py
 
 format: $(READY) ## Bring the code into form
 	$(BIN)/ruff format .

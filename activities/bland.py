@@ -135,7 +135,7 @@ class BlandActivities:
         except Ambiguous:
             return await self._look(_marked(reserved, order, mark))
         except Refused as refusal:
-            await clear_mark(self._ledger, reserved, mark)
+            # Recorded over the mark: without it another attempt could still dial.
             return await self._refused(reserved, refusal)
         except ProviderError:
             # Bland has said that it did not dial, or has not heard of it.

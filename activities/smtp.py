@@ -121,6 +121,9 @@ class SmtpActivities:
             await session.finish(letter.raw)
         except Ambiguous:
             return await self._look(_marked(reserved, letter))
+        except Refused:
+            # Recorded over the mark: without it another attempt could still hand the mail over.
+            raise
         except ProviderError:
             # The server has said that it did not take it.
             await clear_mark(self._ledger, reserved, mark)

@@ -236,6 +236,7 @@ class Group:
         """A worker to whom nothing happens."""
         worker = self._crew.take()
         worker.face(self._world.providers)
+        await worker.reconnect()
         try:
             yield worker
         finally:

@@ -97,6 +97,10 @@ class ChaosWorker:
         async with admin.connect() as connection:
             await connection.execute(_TERMINATE, {"pids": pids})
 
+    async def reconnect(self) -> None:
+        """Leave the connections that are lost, and nobody has noticed."""
+        await self._engine.dispose()
+
     async def close(self) -> None:
         await self._http.aclose()
         await self.mail.close()

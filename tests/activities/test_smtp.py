@@ -7,10 +7,20 @@ import pytest
 from sqlalchemy import select
 from temporalio.exceptions import ApplicationError
 
+from activities.actions import Ledger
+from activities.results import Reserved, Result
 from shared.contracts.recipient import ActionOrder
 from shared.db.models import AccountRow, ActionRow, ActionStatus, CompanyRow
 from shared.db.models.accounts import AccountStatus
-from shared.domain.recipient import ActivityName, EndReason, Finished, HoldReason, Parked, Planned
+from shared.domain.recipient import (
+    ActivityName,
+    EndReason,
+    Finished,
+    HoldReason,
+    Outcome,
+    Parked,
+    Planned,
+)
 from shared.errors import ProviderError
 from shared.providers.smtp import SmtpSession
 from tests.activities.conftest import Send, at
@@ -214,6 +224,33 @@ async def test_a_wrong_password_parks_until_it_is_connected_again(
     smtp.answers.clear()
     await send_by_smtp(smtp_order, LATER)
     assert len(smtp.mails) == 1
+
+
+async def test_what_the_server_refuses_for_good_no_other_attempt_hands_over(
+    *,
+    send_by_smtp: Send,
+    smtp_order: ActionOrder,
+    smtp: FakeSmtp,
+    mailbox: Company,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The other one comes between the server's answer and the record of it."""
+    smtp.answers["dot"] = "550 5.1.1 No such user"
+    record = Ledger.record
+
+    async def overtaken(
+        ledger: Ledger, order: ActionOrder, reserved: Reserved, result: Result
+    ) -> Outcome:
+        monkeypatch.setattr(Ledger, "record", record)
+        smtp.answers.clear()
+        await send_by_smtp(smtp_order)
+        return await record(ledger, order, reserved, result)
+
+    monkeypatch.setattr(Ledger, "record", overtaken)
+    assert await send_by_smtp(smtp_order) == Finished(reason=EndReason.REFUSED)
+
+    [action] = await mailbox.actions()
+    assert (smtp.mails, action.status) == ([], ActionStatus.REFUSED)
 
 
 @pytest.mark.parametrize("loses", [None, "dot"], ids=["taken", "answer lost"])
