@@ -172,6 +172,26 @@ async def test_statistics_of_another_day_do_not_make_it_slow(
     assert answer.json()["added"] == 100_000
 
 
+@pytest.mark.timeout(240)
+async def test_companies_of_one_lead_each_do_not_make_it_slow(
+    api: httpx.AsyncClient,
+    company: Company,
+    database: Database,
+    keyring: Keyring,
+    url: str,
+    postgres: Postgres,
+) -> None:
+    """Where everybody had one row, any index on the company looks as good as the key."""
+    for _ in range(20):
+        await (await Company.make(database, keyring)).make_lead()
+    await count_rows(postgres)
+    await make_leads(company, 100_000)
+
+    answer = await api.post(url, json={"filter": {"industry": "software"}})
+
+    assert answer.json()["added"] == 100_000
+
+
 async def count_rows(postgres: Postgres) -> None:
     """Tell the planner of the rows that are there now, and so not of those that come."""
     async with await psycopg.AsyncConnection.connect(

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from shared.db.models import InboundEventRow
 from shared.domain.inbound import InboundKind
 from tests.api.conftest import make_action
+from tests.api.test_enlisting import make_leads
 from tests.factories import NOON, Company
 
 
@@ -49,8 +50,9 @@ async def test_another_companys_words_are_not_found(
 
 
 async def test_filters_use_an_index_behind_the_fence(company: Company) -> None:
+    await make_leads(company, 2000)
+    await company.make_lead(city="Berlin")
     async with company.session() as session:
-        await session.execute(text("set local enable_seqscan = off"))
         plan = await session.scalars(
             text(
                 "explain select id from leads where city_folded = lower('Berlin')"

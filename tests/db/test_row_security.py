@@ -235,3 +235,15 @@ async def test_views_show_what_their_reader_may_see(engine: AsyncEngine) -> None
 async def _ask(engine: AsyncEngine, question: str) -> list[Any]:
     async with engine.connect() as connection:
         return list(await connection.execute(text(question)))
+
+
+@every_table
+async def test_no_frequencies_of_companies_are_kept(name: str, owner_engine: AsyncEngine) -> None:
+    """As `keep_no_frequencies` says why: call it where a migration makes a table."""
+    asked = text(
+        "select attstattarget from pg_attribute where attrelid = cast(:name as regclass)"
+        " and attname = 'company_id'"
+    )
+    async with owner_engine.connect() as connection:
+        found = await connection.scalars(asked, {"name": name})
+    assert set(found) <= {0}
