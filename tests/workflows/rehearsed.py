@@ -13,7 +13,7 @@ from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
 from api.callers import Caller
-from api.services.explaining import ExplainService
+from api.services.explaining import ExplainService, Following
 from shared.contracts.inbound import InboundEvent
 from shared.contracts.recipient import WakeSignal
 from shared.db.models import ActionRow, RecipientRow
@@ -21,7 +21,7 @@ from shared.db.repositories.ledger import action_id_of
 from shared.db.repositories.outcomes import note_outcome
 from shared.domain.branches import StepOutcome
 from shared.domain.inbound import InboundKind
-from shared.domain.recipient import EndReason, Planned
+from shared.domain.recipient import EndReason
 from shared.domain.rehearsal import Story
 from shared.domain.rehearsal_scene import Entry
 from shared.inbound import receive_inbound
@@ -51,8 +51,8 @@ class Living:
         self._caller = Caller(user_id=drawn.company.user_id, company_id=drawn.company.id)
         # What `explain` said of the campaign before each forward, and when that really was.
         self.announced: list[tuple[datetime | None, datetime]] = []
-        # The same of those who came for a slot that was somebody else's by then.
-        self.refused: list[tuple[datetime | None, datetime]] = []
+        # Those of whom it said that they would go, and whose slot was somebody else's by then.
+        self.disappointed: list[tuple[int, datetime]] = []
 
     async def live(self, story: Story, more: Sequence[Entry] = ()) -> None:
         """Until nobody is open, with the launches of the story, and what comes back in it."""
@@ -81,7 +81,7 @@ class Living:
                 continue
             # Asked at the last moment at which it was still ahead.
             asked_at = min(self._now, at - timedelta(seconds=1))
-            said = await self._announced(asked_at) if rank == 1 else None
+            following = await self._following(asked_at) if rank == 1 else None
             self._now = at
             handle = self._conductor.recipient(self._refs[place])
             done = self._clock.finished[handle.id]
@@ -96,9 +96,10 @@ class Living:
                 is_over = is_over or not is_felt
             if not is_over:
                 await self._clock.until_finished(handle.id, done + 1)
-            if rank == 1:
-                is_refused = await self._is_refused(rows[place])
-                (self.refused if is_refused else self.announced).append((said, at))
+            if rank == 1 and not await self._is_refused(rows[place]):
+                self.announced.append((following.at if following else None, at))
+            elif following and (following.recipient_id, following.at) == (rows[place].id, at):
+                self.disappointed.append((place, at))
             await self.look_round(at)
 
     async def happen(self, entry: Entry) -> bool:
@@ -131,11 +132,9 @@ class Living:
     async def ends(self) -> list[EndReason | None]:
         return [EndReason(row.end_reason) if row.end_reason else None for row in await self._rows()]
 
-    async def _announced(self, now: datetime) -> datetime | None:
+    async def _following(self, now: datetime) -> Following | None:
         campaign_id = self._drawn.campaign.id
-        found = await self._explaining.campaign(self._caller, campaign_id, now=now)
-        move = found.following.explanation.move if found.following else None
-        return move.at if isinstance(move, Planned) else None
+        return (await self._explaining.campaign(self._caller, campaign_id, now=now)).following
 
     async def _is_refused(self, row: RecipientRow) -> bool:
         """Whether it came for a step, and the step was not begun."""
