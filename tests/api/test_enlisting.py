@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from sqlalchemy import text, update
 from uuid_utils.compat import uuid7
@@ -15,6 +14,7 @@ from shared.keyring import Keyring
 from tests.api.conftest import make_action
 from tests.factories import Campaign, Company
 from tests.fakes.conductor import RecordingConductor
+from tests.planner import count_rows, rows_read
 
 Json = dict[str, Any]
 
@@ -24,6 +24,7 @@ select 'lead-' || n || '@example.test', 'Ada', 'software', n % 100,
   array[decode(md5(n::text), 'hex')]
 from generate_series(:start, :start + :number - 1) n
 """)
+MANY, FEW_TIMES = 5_000, 100
 _TAKEN_IN = text("insert into recipients (campaign_id, lead_id) select :campaign_id, id from leads")
 
 
@@ -149,8 +150,8 @@ async def test_a_hundred_thousand_are_added_in_one_request(
     assert (by_ids.json()["added"], by_ids.json()["already"]) == (0, 100_000)
 
 
-@pytest.mark.timeout(240)
-async def test_statistics_of_another_day_do_not_make_it_slow(
+# Whatever the planner thinks, each lead is read a few times, and not all of them for each.
+async def test_a_company_that_has_all_the_rows_does_not_make_it_slow_for_another(
     api: httpx.AsyncClient,
     company: Company,
     database: Database,
@@ -158,22 +159,23 @@ async def test_statistics_of_another_day_do_not_make_it_slow(
     url: str,
     postgres: Postgres,
 ) -> None:
-    """Where one company has all the rows, a new one's look as few as to be found by any index."""
+    """Then a new one's look as few as to be found by any index."""
     other = await Company.make(database, keyring)
-    await make_leads(other, 100_000)
+    await make_leads(other, MANY)
     everybody = {"campaign_id": (await other.make_campaign()).id}
     async with other.session() as session:
         await session.execute(_TAKEN_IN, everybody)
     await count_rows(postgres)
-    await make_leads(company, 100_000)
+    await make_leads(company, MANY)
 
+    before = await rows_read(database)
     answer = await api.post(url, json={"filter": {"industry": "software"}})
 
-    assert answer.json()["added"] == 100_000
+    assert answer.json()["added"] == MANY
+    assert await rows_read(database) - before < FEW_TIMES * MANY
 
 
-@pytest.mark.timeout(240)
-async def test_companies_of_one_lead_each_do_not_make_it_slow(
+async def test_companies_of_one_lead_each_do_not_make_it_slow_for_another(
     api: httpx.AsyncClient,
     company: Company,
     database: Database,
@@ -181,20 +183,14 @@ async def test_companies_of_one_lead_each_do_not_make_it_slow(
     url: str,
     postgres: Postgres,
 ) -> None:
-    """Where everybody had one row, any index on the company looks as good as the key."""
+    """Then any index that begins with the company looks as good as the key."""
     for _ in range(20):
         await (await Company.make(database, keyring)).make_lead()
     await count_rows(postgres)
-    await make_leads(company, 100_000)
+    await make_leads(company, MANY)
 
+    before = await rows_read(database)
     answer = await api.post(url, json={"filter": {"industry": "software"}})
 
-    assert answer.json()["added"] == 100_000
-
-
-async def count_rows(postgres: Postgres) -> None:
-    """Tell the planner of the rows that are there now, and so not of those that come."""
-    async with await psycopg.AsyncConnection.connect(
-        postgres.owner_url.replace("+psycopg", ""), autocommit=True
-    ) as connection:
-        await connection.execute("analyze leads, recipients, campaigns")
+    assert answer.json()["added"] == MANY
+    assert await rows_read(database) - before < FEW_TIMES * MANY
