@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.begun import ending_of, is_another, is_given_up, taken_up
+from activities.begun import ending_of, is_another, is_given_up, later, taken_up
 from activities.circuits import is_open, note_failure, note_success, take_probe
 from activities.clock import now
 from activities.errors import to_application_error
@@ -231,7 +231,9 @@ class Ledger:
         until = whole_second(result.until)
         if reserved.action.status is ActionStatus.PLACED:
             await connection.execute(_CHECK_AT, {"id": reserved.action.id, "at": until})
-        move = decide(situation)
+        move, begun = decide(situation), situation.open_action
+        if begun and is_given_up(move, begun):
+            return later(begun, move, result)
         if not isinstance(move, Planned) or move.step_id != reserved.action.step_id:
             return move
         label = f"{move.label}: {result.reason}"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -116,6 +116,14 @@ class Company:
             await session.flush()
             campaign.version_id = await publish_version(session, campaign.id)
         return Campaign(id=campaign.id, step_ids=tuple(step.id for step in steps))
+
+    async def remove_steps(self, campaign_id: UUID, channel: Channel) -> None:
+        """An edit of a running campaign."""
+        async with self.session() as session:
+            row = await session.get_one(CampaignRow, campaign_id)
+            of_it = (StepRow.campaign_id == campaign_id, StepRow.channel == channel)
+            await session.execute(delete(StepRow).where(*of_it))
+            row.version_id = await publish_version(session, campaign_id)
 
     async def make_lead(self, *, email: str | None = None, **more: Any) -> UUID:
         email = email or f"ada-{uuid7()}@example.test"

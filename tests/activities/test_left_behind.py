@@ -5,19 +5,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from temporalio.exceptions import ApplicationError
 
 from shared.contracts.recipient import ActionOrder
-from shared.db.models import ActionStatus, CampaignRow, RecipientRow, StepRow
-from shared.db.repositories.versions import publish_version
+from shared.db.models import ActionRow, ActionStatus, RecipientRow
 from shared.db.session import Database
 from shared.domain.channels import Channel
 from shared.domain.recipient import ActivityName, EndReason, HoldReason, Parked, Planned
 from shared.errors import ProviderError
 from shared.keyring import Keyring
 from tests.activities.conftest import Send, at
-from tests.factories import NOON, Campaign, Company
+from tests.factories import NOON, Company
 from tests.fakes.bland import FakeBland, Pickup
 from tests.fakes.conductor import RecordingConductor
 from tests.fakes.mail_server import FakeSmtp
@@ -113,20 +112,13 @@ async def line(company: Company, database: Database, keyring: Keyring) -> PhoneL
     return await PhoneLine.connect(company, database, keyring, api_key=FakeBland.api_key)
 
 
-async def _remove_calls(company: Company, campaign: Campaign) -> None:
-    async with company.session() as session:
-        row = await session.get_one(CampaignRow, campaign.id)
-        await session.execute(delete(StepRow).where(StepRow.channel == Channel.CALL))
-        row.version_id = await publish_version(session, campaign.id)
-
-
 async def test_a_call_is_collected_when_no_step_of_the_campaign_is_a_call_any_more(
     phones: Parts, bland: FakeBland, line: PhoneLine
 ) -> None:
     campaign = await line.make_campaign()
     order = await line.make_order(campaign)
     await at(MORNING).run(phones.bland.call, order)
-    await _remove_calls(line.company, campaign)
+    await line.company.remove_steps(campaign.id, Channel.CALL)
     bland.end(bland.placed[0], Pickup.TALKS)
 
     assert await at(AN_HOUR_LATER).run(phones.bland.settle, order) is True
@@ -142,7 +134,7 @@ async def test_a_call_that_was_never_dialled_is_given_up_when_its_step_is_gone(
     campaign = await line.make_campaign()
     order = await line.make_order(campaign)
     await at(MORNING).run(phones.bland.call, order)
-    await _remove_calls(line.company, campaign)
+    await line.company.remove_steps(campaign.id, Channel.CALL)
 
     assert await at(AN_HOUR_LATER).run(phones.bland.settle, order) is True
 
@@ -157,7 +149,7 @@ async def test_what_a_call_has_left_behind_is_not_ended_by_the_mail_behind_it(
     campaign = await line.make_campaign()
     order = await line.make_order(campaign)
     await at(MORNING).run(phones.bland.call, order)
-    await _remove_calls(line.company, campaign)
+    await line.company.remove_steps(campaign.id, Channel.CALL)
     mail = replace(order, activity=ActivityName.GMAIL_SEND, step_id=campaign.step_ids[1])
     day_2 = MORNING + timedelta(days=1)
 
@@ -170,3 +162,22 @@ async def test_what_a_call_has_left_behind_is_not_ended_by_the_mail_behind_it(
     assert (second.activity, second.step_id) == (ActivityName.GMAIL_SEND, mail.step_id)
     [action] = await line.company.actions()
     assert action.status is ActionStatus.ABANDONED
+
+
+async def test_a_call_that_may_still_be_found_is_waited_for_when_its_step_is_gone(
+    phones: Parts, bland: FakeBland, line: PhoneLine
+) -> None:
+    bland.lose_request(on="sendCall")
+    campaign = await line.make_campaign()
+    order = await line.make_order(campaign)
+    await at(MORNING).run(phones.bland.call, order)
+    await line.company.remove_steps(campaign.id, Channel.CALL)
+    async with line.company.session() as session:
+        await session.execute(update(ActionRow).values(confirmed_at=MORNING))
+
+    waiting = await at(MORNING + timedelta(seconds=5)).run(phones.bland.call, order)
+
+    assert isinstance(waiting, Planned)
+    assert (waiting.activity, waiting.step_id) == (ActivityName.BLAND_CALL, order.step_id)
+    assert MORNING + timedelta(seconds=5) < waiting.at < AN_HOUR_LATER
+    assert waiting.label.startswith("give up what was begun: it may have been dialled")

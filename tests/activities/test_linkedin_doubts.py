@@ -178,3 +178,29 @@ async def test_a_message_written_by_hand_in_between_is_a_persons_to_judge(networ
 
     assert (await network.action(order)).status is ActionStatus.UNCONFIRMED
     assert len(network.unipile.world.written) == 1
+
+
+@pytest.mark.parametrize("following", [Channel.EMAIL, Channel.LINKEDIN_CONNECTION])
+async def test_what_may_have_been_done_is_waited_for_when_its_step_is_gone(
+    network: Network, following: Channel
+) -> None:
+    """Else what comes next would find it open and be sent back to it, over and over."""
+    order = await network.begin((Channel.LINKEDIN_MESSAGE, following))
+    network.unipile.world.connect(network.me.id, "ada")
+    network.unipile.answers.lag = timedelta(seconds=100)
+    network.unipile.lose_answer(on="startNewChat")
+    await network.act(order)
+    campaign_id = (await network.company.recipient(order.recipient_id)).campaign_id
+    await network.company.remove_steps(campaign_id, Channel.LINKEDIN_MESSAGE)
+
+    waiting = await network.act(order)
+
+    assert isinstance(waiting, Planned)
+    assert (waiting.activity, waiting.step_id) == (order.activity, order.step_id)
+    assert timedelta(0) < waiting.at - network.clock.at < SETTLING + timedelta(minutes=1)
+    network.clock.skip(minutes=5)
+    following_plan = await network.act(order)
+    assert isinstance(following_plan, Planned)
+    assert following_plan.step_id != order.step_id
+    assert (await network.action(order)).status is ActionStatus.SENT
+    assert len(network.unipile.world.written) == 1
