@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.repositories.situations import Situation
@@ -18,6 +19,8 @@ from shared.domain.explanation import Explanation, explain
 from shared.domain.recipient import Planned
 from shared.domain.slots import Book, Hold, Limit, Slot, Wish, is_free
 from shared.domain.windows import Opening, whole_second
+
+_GOES_ON = text("select next_at from recipients where id = :id")
 
 
 async def explain_situation(
@@ -34,7 +37,13 @@ async def explain_situation(
     if not isinstance(found.move, Planned):
         return found
     slot = await find_other_slot(connection, situation, found.move, now)
-    return explain(steps, progress, now, is_launched=is_launched, other_slot=slot)
+    begun = situation.open_action
+    goes_on_at = (
+        await connection.scalar(_GOES_ON, {"id": situation.recipient.id}) if begun else None
+    )
+    return explain(
+        steps, progress, now, is_launched=is_launched, other_slot=slot, goes_on_at=goes_on_at
+    )
 
 
 async def find_other_slot(

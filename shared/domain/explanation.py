@@ -46,11 +46,13 @@ def explain(
     is_launched: bool = True,
     is_parked: bool = False,
     other_slot: Slot | None = None,
+    goes_on_at: datetime | None = None,
 ) -> Explanation:
     """Say what comes next for a recipient, when, and what holds it.
 
     `is_parked`: it has stopped to wait until somebody wakes it. `other_slot`: the one that its
-    account will give it instead of the one that it has.
+    account will give it instead of the one that it has. `goes_on_at`: what an attempt has begun had
+    to be left until then.
     """
     move = next_move(steps, progress, now)
     if is_parked and isinstance(move, Planned) and (held := _held(steps, progress, now)):
@@ -69,6 +71,9 @@ def explain(
             if other_slot:
                 reasons.append(_moved(progress, move, other_slot))
                 move = replace(move, at=other_slot.at)
+            if goes_on_at and goes_on_at > max(move.at, now):
+                reasons.append(f"what was begun is taken up again at {_minute(goes_on_at)}")
+                move = replace(move, at=goes_on_at)
             if not is_launched:
                 reasons.append("the campaign's launcher has not started it yet")
             return Explanation(

@@ -6,7 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from api.callers import Caller
+from api.services.explaining import ExplainService
 from shared.db.models import ActionStatus
+from shared.db.session import Database
 from shared.domain.branches import StepOutcome
 from shared.domain.channels import Channel
 from shared.domain.recipient import EndReason, Finished, Planned
@@ -204,3 +207,23 @@ async def test_what_may_have_been_done_is_waited_for_when_its_step_is_gone(
     assert following_plan.step_id != order.step_id
     assert (await network.action(order)).status is ActionStatus.SENT
     assert len(network.unipile.world.written) == 1
+
+
+async def test_explain_tells_when_what_was_begun_is_looked_up(
+    network: Network, database: Database
+) -> None:
+    order = await network.begin((Channel.LINKEDIN_MESSAGE,))
+    network.unipile.world.connect(network.me.id, "ada")
+    network.unipile.answers.lag = timedelta(seconds=100)
+    network.unipile.lose_answer(on="startNewChat")
+    waiting = await network.act(order)
+    caller = Caller(user_id=network.company.user_id, company_id=network.company.id)
+    campaign_id = (await network.company.recipient(order.recipient_id)).campaign_id
+    service = ExplainService(database=database)
+
+    told = (await service.campaign(caller, campaign_id, now=network.clock.at)).following
+
+    assert isinstance(waiting, Planned)
+    assert told is not None
+    assert told.at == waiting.at
+    assert f"what was begun is taken up again at {waiting.at:%F %T}Z" in told.explanation.because
