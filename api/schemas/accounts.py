@@ -6,7 +6,18 @@ from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from api.schemas.fields import Answer, Body, Email, Flag, NotNull, Short, one_line, storable, wrong
+from api.schemas.fields import (
+    Answer,
+    Body,
+    Email,
+    Flag,
+    Like,
+    NotNull,
+    Short,
+    one_line,
+    storable,
+    wrong,
+)
 from api.schemas.pacing import AccountLimits
 from shared.db.models.accounts import AccountStatus
 from shared.domain.channels import AccountKind
@@ -35,8 +46,10 @@ Password = Annotated[
 ]
 Host = Annotated[
     str,
-    StringConstraints(
-        strip_whitespace=True, max_length=253, pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$"
+    StringConstraints(strip_whitespace=True, max_length=253),
+    Like(
+        r"^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$",
+        "Give the server's name or address alone, such as smtp.example.com",
     ),
 ]
 Port = Annotated[int, Field(ge=1, le=65_535)]

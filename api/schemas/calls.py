@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from api.schemas.accounts import Password
-from api.schemas.fields import Answer, Body, Flag, Short, storable, wrong
+from api.schemas.fields import Answer, Body, Flag, Like, Short, storable, wrong
 from shared.content import check_template
 from shared.domain.branches import StepOutcome
 from shared.errors import Invalid
@@ -32,10 +32,16 @@ Template = Annotated[Line, AfterValidator(_readable)]
 # It travels in a header.
 ApiKey = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^[\x21-\x7e]+$"),
+    StringConstraints(strip_whitespace=True, max_length=500),
+    Like(r"^[\x21-\x7e]+$", "A key has no spaces and no letters but those of ASCII"),
     Field(json_schema_extra={"format": "password", "writeOnly": True}),
 ]
-PhoneNumber = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
+PhoneNumber = Annotated[
+    str, Like(r"^\+[1-9][0-9]{6,14}$", "Give the number with its country, such as +4930123456")
+]
+Language = Annotated[
+    str, Like(r"^[A-Za-z]{2,5}(-[A-Za-z0-9]{2,4})?$", "Give a language's code, such as de or en-GB")
+]
 
 
 class VoicemailAction(StrEnum):
@@ -80,9 +86,7 @@ class CallOptions(Body):
     )
     pathway_version: Annotated[int, Field(strict=True, ge=0)] | None = None
     voice: Short | None = Field(None, examples=["June"])
-    language: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,5}(-[A-Za-z0-9]{2,4})?$")] | (
-        None
-    ) = Field(None, examples=["de"])
+    language: Language | None = Field(None, examples=["de"])
     model: Literal["base", "turbo"] | None = None
     first_sentence: Template | None = Field(None, description="A template: what is said first.")
     wait_for_greeting: Flag | None = None

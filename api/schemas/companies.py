@@ -4,18 +4,21 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from api.callers import Scope
-from api.schemas.fields import Answer, Body, Long, NotNull, Short, TimeZone
+from api.schemas.fields import Answer, Body, Like, Long, NotNull, Short, TimeZone
 from shared.db.models import Role
 
 BRAND = ("brand_primary_color", "brand_tone", "opt_out_text", "withdraw_invitations_after_days")
 FLAGS = ("one_campaign_at_a_time", "asks_about_unconfirmed", "reply_holds_colleagues")
-Countries = Annotated[
-    list[Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]], Field(max_length=250)
+Country = Annotated[str, Like(r"^[A-Z]{2}$", "Give the country's two letters, such as DE")]
+Countries = Annotated[list[Country], Field(max_length=250)]
+Color = Annotated[
+    str,
+    Like(r"^#[0-9a-fA-F]{6}$", "Give a colour as # and six hexadecimal digits, such as #1f6feb"),
+    Field(examples=["#1f6feb"]),
 ]
-Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$"), Field(examples=["#1f6feb"])]
 
 
 class CompanyAnswer(Answer):

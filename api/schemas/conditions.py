@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from api.schemas.fields import Body, Flag, Short, wrong
+from api.schemas.fields import Body, Flag, Like, Short, wrong
 from shared.domain.branches import Condition, LeadIs, LeadTest, OutcomeIs, StepOutcome
 from shared.templating.variables import VARIABLES
 
@@ -20,7 +20,10 @@ LEAD_FIELDS = frozenset(VARIABLES["lead"]) - _NOT_COMPARED
 
 Key = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,49}$"),
+    Like(
+        r"^[a-z][a-z0-9_-]{0,49}$",
+        "Use up to 50 small letters, digits, - and _, beginning with a letter",
+    ),
     Field(examples=["invite"], description="The step's name in its campaign, which stays."),
 ]
 StepName = Annotated[

@@ -1,6 +1,8 @@
 """Kinds of fields that several bodies share. Their messages are shown to the caller."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from zoneinfo import available_timezones
@@ -11,12 +13,13 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     StringConstraints,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from shared.importing.addresses import NoAddress, normal_email
 
@@ -53,6 +56,29 @@ class Answer(BaseModel):
 def wrong(message: str) -> PydanticCustomError:
     """What a validator raises: pydantic adds the field, and no prefix."""
     return PydanticCustomError("invalid", "{text}", {"text": message})
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """Text of a form that the document gives as an expression, and an error in words."""
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(schema) | {"pattern": self.pattern}
+
+    def _check(self, value: str) -> str:
+        if not re.fullmatch(self.pattern, value):
+            raise wrong(self.words)
+        return value
 
 
 def storable(value: str) -> str:

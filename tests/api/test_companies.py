@@ -35,6 +35,16 @@ async def test_a_company_that_was_read_may_be_sent_back(
     assert changed.json()["name"] == read["name"]
 
 
+async def test_what_is_wrong_in_its_form_is_told_in_words(
+    api: httpx.AsyncClient, company: Company
+) -> None:
+    changed = await api.put(f"/api/companies/{company.id}", json={"brand_primary_color": "#12345"})
+
+    [error] = changed.json()["errors"]
+    assert changed.status_code == 422
+    assert error["message"] == ("Give a colour as # and six hexadecimal digits, such as #1f6feb")
+
+
 async def test_a_time_zone_that_does_not_exist_is_named(
     api: httpx.AsyncClient, company: Company
 ) -> None:
