@@ -46,7 +46,6 @@ async def merge_rows(
 ) -> Merged:
     """Take in a chunk's lines for COPY, batch after batch; each says which kinds it has."""
     driver = await _driver(connection)
-    await driver.execute(_BY_HASH)
     await driver.execute(_CREATE)
     async with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
         await copy.write(lines)
@@ -135,10 +134,6 @@ select {", ".join(f"coalesce({n}, {_EMPTY[n]})" if n in _EMPTY else n for n in C
 from import_rows r where r.batch = %(batch)s and r.kind = %(kind)s
 """  # noqa: S608 - made of our own names
 _COUNTED = "select from import_rows where batch = %(batch)s and kind = %(kind)s"
-# While nobody has counted a company's new rows, any index looks good enough to look each lead up
-# with, and each of them would be walked through for each row. So all are read and hashed: a batch
-# costs the same whatever the statistics say.
-_BY_HASH = "set local enable_nestloop = off; set local enable_mergejoin = off"
 _KEYS = {"p": "phone", "l": "linkedin_url", "e": "email"}
 # The oldest of those who share a number or a profile.
 _FIND = {
