@@ -1,6 +1,5 @@
 """The gateway: `python -m api.main`."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
@@ -8,6 +7,7 @@ from socket import socket
 from typing import Any
 
 import uvicorn
+import uvloop
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
@@ -195,7 +195,7 @@ def main() -> None:
     set_up_logs(settings.log_level)
     provider = set_up_traces("gateway", endpoint=settings.otel_exporter_otlp_endpoint)
     try:
-        asyncio.run(serve(settings))
+        uvloop.run(serve(settings))
     except Misconfigured as error:
         raise SystemExit(f"drumbeat gateway: {error}") from None
     finally:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import httpx
+import uvloop
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
@@ -269,7 +270,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     names = parser.parse_args(arguments).queues
     queues = list(Queue) if names == "all" else [Queue(name) for name in names.split(",")]
-    asyncio.run(run_worker(Settings(), queues))
+    uvloop.run(run_worker(Settings(), queues))
 
 
 if __name__ == "__main__":

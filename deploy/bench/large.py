@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
+import uvloop
 
 from deploy.bench.big import BigSize, bench_big
 from deploy.bench.everything import bench_all
@@ -29,7 +30,12 @@ def show(measured: Coroutine[Any, Any, BenchResult], *, is_json: bool) -> None:
         typer.echo(json.dumps(result.to_json()) if is_json else result.to_text())
         return 0
 
-    raise typer.Exit(run_until_stopped(run()))
+    _end_with(run())
+
+
+def _end_with(work: Coroutine[Any, Any, int]) -> NoReturn:
+    # Workers run in this process, so it has the loop that theirs have.
+    raise typer.Exit(run_until_stopped(work, loop_factory=uvloop.new_event_loop))
 
 
 @large.command()
@@ -124,4 +130,4 @@ def measure_all(is_json: IsJson = False) -> None:
         typer.echo("\n".join(shown))
         return 1 if any("error" in result for result in results) else 0
 
-    raise typer.Exit(run_until_stopped(run()))
+    _end_with(run())

@@ -3,10 +3,10 @@
 Both live in one event loop on one server, each with a pool of the same size.
 """
 
-import asyncio
 import os
 
 import uvicorn
+import uvloop
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from sqlalchemy import text
@@ -55,4 +55,4 @@ async def serve(port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(os.environ["DRUMBEAT_PORT"])))
+    uvloop.run(serve(int(os.environ["DRUMBEAT_PORT"])))

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import uvloop
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.common import RetryPolicy
@@ -140,7 +141,7 @@ def _fork(post: Post, queues: Sequence[Queue]) -> int:
         return pid
     try:
         _follow(parent)
-        asyncio.run(serve(post, queues))
+        uvloop.run(serve(post, queues))
     except BaseException:  # noqa: BLE001 - the fork must not go on in main()
         traceback.print_exc()
     finally:

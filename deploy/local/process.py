@@ -52,7 +52,7 @@ class Program:
 
 
 class Child:
-    """A running program. It leads a process group of its own, so Ctrl-C reaches only us."""
+    """A running program. It leads a session of its own, so Ctrl-C reaches only us."""
 
     def __init__(self, program: Program, process: asyncio.subprocess.Process) -> None:
         self.program = program
@@ -72,7 +72,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                process_group=0,
+                start_new_session=True,
             )
         return cls(program, process)
 

@@ -2,19 +2,24 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 STOPPED = 0
 INTERRUPTED = 130
 
 
-def run_until_stopped(work: Coroutine[Any, Any, int]) -> int:
+def run_until_stopped(
+    work: Coroutine[Any, Any, int],
+    *,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> int:
     """The result of `work`; 130 after Ctrl-C, 0 after SIGTERM or when the terminal has gone.
 
     A second signal does not wait for what is in flight.
     """
-    return asyncio.run(_run(work))
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(_run(work))
 
 
 async def _run(work: Coroutine[Any, Any, int]) -> int:

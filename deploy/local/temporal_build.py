@@ -117,7 +117,7 @@ async def _run(
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        process_group=0,
+        start_new_session=True,
     )
     ticking = asyncio.create_task(_say_elapsed(name, usual, say))
     try:

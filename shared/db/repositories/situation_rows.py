@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.models.recipients import ActionStatus
@@ -12,6 +11,7 @@ from shared.db.repositories.places import PLACE_COLUMNS
 from shared.db.repositories.serving import instant
 from shared.db.repositories.situations import Action, Situation
 from shared.db.repositories.versions import VersionShelf
+from shared.db.round_trips import Question, ask_together
 from shared.domain.branches import StepOutcome
 from shared.domain.recipient import ActivityName
 from shared.errors import NotFound
@@ -21,8 +21,8 @@ _COLUMNS = (
     " away_until, hurried_step_id, hurried_at, next_account_id, slot_at, slot_step_id, slot_words,"
     " last_action_at, end_reason, ended_at, pinned_version_id"
 )
-_READ = text(_COLUMNS + " from recipients where id = :id")
-_LOCK = text(_COLUMNS + " from lock_recipient(:company_id, :id)")
+_READ = Question(_COLUMNS + " from recipients where id = :id")
+_LOCK = Question(_COLUMNS + " from lock_recipient(:company_id, :id)")
 
 # Of actions `x`, as `to_action` reads each of them.
 ACTIONS = """json_agg(json_build_object(
@@ -34,11 +34,11 @@ ACTIONS = """json_agg(json_build_object(
           'confirmed_at', x.confirmed_at, 'settled_at', x.settled_at, 'activity', x.activity,
           'check_at', x.check_at, 'outcomes', x.outcomes))"""
 # A statement of its own behind the lock: a join would show these as they were before the wait.
-_REST = text(f"""
+_REST = Question(f"""
 select {PLACE_COLUMNS},
        c.name as campaign_name, c.type as campaign_type, c.created_at as campaign_created_at,
        c.status as campaign_status, c.deleted_at, c.track_opens, c.track_clicks,
-       coalesce(cast(:pinned_version_id as uuid), c.version_id) as version_id,
+       coalesce(r.pinned_version_id, c.version_id) as version_id,
        c.paused_at as campaign_paused_at, c.resumed_at as campaign_resumed_at, c.dry_run,
        l.email as lead_email,
        exists (select 1 from suppressions s where s.key_hash = any (l.suppression_keys))
@@ -68,11 +68,12 @@ select {PLACE_COLUMNS},
          'description', p.description) from products p where p.id = c.product_id) end as product,
        (select {ACTIONS}
         from actions x where x.recipient_id = :id) as actions
-from campaigns c
-join leads l on l.id = :lead_id
-left join accounts a on a.id = coalesce(:account_id, c.account_id,
+from recipients r
+join campaigns c on c.id = r.campaign_id
+join leads l on l.id = r.lead_id
+left join accounts a on a.id = coalesce(r.account_id, c.account_id,
   (select p.id from accounts p where p.is_primary and p.status <> 'disconnected' limit 1))
-where c.id = :campaign_id
+where r.id = :id
 """)  # noqa: S608 - made of our own words
 
 
@@ -80,8 +81,8 @@ async def find_situation(
     connection: AsyncConnection, recipient_id: UUID, shelf: VersionShelf
 ) -> Situation:
     """Read a recipient of the company that the transaction is in. Raises NotFound."""
-    found = await connection.execute(_READ, {"id": recipient_id})
-    return await _add_rest(connection, recipient_id, found.one_or_none(), shelf)
+    values = {"id": recipient_id, "with_content": False}
+    return await _put_together(connection, shelf, values, _READ)
 
 
 async def lock_situation(
@@ -96,33 +97,17 @@ async def lock_situation(
 
     Raises NotFound. `with_content` adds the lead and the company, for templates.
     """
-    found = await connection.execute(_LOCK, {"company_id": company_id, "id": recipient_id})
-    row = found.one_or_none()
-    return await _add_rest(connection, recipient_id, row, shelf, with_content=with_content)
+    values = {"id": recipient_id, "company_id": company_id, "with_content": with_content}
+    return await _put_together(connection, shelf, values, _LOCK)
 
 
-async def _add_rest(
-    connection: AsyncConnection,
-    recipient_id: UUID,
-    recipient: Row[Any] | None,
-    shelf: VersionShelf,
-    *,
-    with_content: bool = False,
+async def _put_together(
+    connection: AsyncConnection, shelf: VersionShelf, values: dict[str, Any], first: Question
 ) -> Situation:
-    if recipient is None:
-        raise NotFound(f"Recipient {recipient_id} is not there")
-    rest = await connection.execute(
-        _REST,
-        {
-            "id": recipient_id,
-            "campaign_id": recipient.campaign_id,
-            "lead_id": recipient.lead_id,
-            "account_id": recipient.account_id,
-            "pinned_version_id": recipient.pinned_version_id,
-            "with_content": with_content,
-        },
-    )
-    row = rest.one()
+    found, rest = await ask_together(connection, values, first, _REST)
+    if not found:
+        raise NotFound(f"Recipient {values['id']} is not there")
+    recipient, row = found[0], rest[0]
     actions = {a.step_id: a for a in map(to_action, row.actions or [])}
     needed = {a.version_id for a in actions.values()} | {row.version_id} - {None}
     versions = {version_id: await shelf.get(connection, version_id) for version_id in needed}

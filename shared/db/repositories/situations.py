@@ -7,8 +7,6 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from shared.db.callees import calling_hours
 from shared.db.models.accounts import AccountStatus
 from shared.db.models.campaigns import CampaignStatus
@@ -76,13 +74,13 @@ class Action:
 # Without slots: what is asked for again and again is kept once it is worked out.
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """`recipient` and `rest` are rows of the two statements above.
+    """`recipient` and `rest` are the rows of the two statements in `situation_rows`.
 
     `versions`: the current one and those that the actions were done in, by id.
     """
 
-    recipient: Row[Any]
-    rest: Row[Any]
+    recipient: Any
+    rest: Any
     versions: dict[UUID, Version]
     actions: dict[UUID, Action]
 
