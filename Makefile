@@ -4,8 +4,8 @@ UV_VERSION := 0.13.8
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Many tests wait, so that two cores do well with three. Each has servers of its own.
-TEST_PROCESSES := 3
+# Many tests wait, so that two cores do well with four. Each has servers of its own.
+TEST_PROCESSES := 4
 # Without compiled modules to read, each of a hundred processes would compile them all.
 unexport PYTHONDONTWRITEBYTECODE
 

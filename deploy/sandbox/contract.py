@@ -10,6 +10,7 @@ not fit is the stand-in's own mistake and raises BrokenContract.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,19 @@ class Breach:
     problems: tuple[str, ...]
 
 
+@cache
+def _read(spec: Path) -> tuple[dict[str, Any], OpenAPI]:
+    """Once in a process: YAML is slow to read, and tests make stand-ins by the hundred."""
+    document: dict[str, Any] = yaml.safe_load(spec.read_text(encoding="utf-8"))
+    document["servers"] = [{"url": "/"}]
+    return document, OpenAPI.from_dict(document)
+
+
 class Contract:
     """One spec file. Its servers are left out, so that it fits wherever the stand-in listens."""
 
     def __init__(self, spec: Path) -> None:
-        self._spec: dict[str, Any] = yaml.safe_load(spec.read_text(encoding="utf-8"))
-        self._spec["servers"] = [{"url": "/"}]
-        self._openapi = OpenAPI.from_dict(self._spec)
+        self._spec, self._openapi = _read(spec)
         self.breaches: list[Breach] = []
 
     def around(self, app: ASGIApp, *, refuse: Callable[[Breach], Response]) -> ASGIApp:
