@@ -173,6 +173,7 @@ class Life:
             return NoAnswer("taken for dead", START_TO_CLOSE)
         held.cancel()
         answer = await attempt
+        await worker.until_forgotten(self._admin)
         await self._look_behind()
         self.tell(f"attempt {trial.number}, {self._what()}: {in_words(answer)}")
         return answer

@@ -195,7 +195,8 @@ async def _play(
     parts_of: PartsOf,
 ) -> None:
     # The pools complain of every connection that is cut, which is what is being done to them.
-    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
+    for complaining in ("sqlalchemy.pool", "psycopg"):
+        logging.getLogger(complaining).setLevel(logging.CRITICAL)
     async with AsyncExitStack() as stack:
         stage, done = await _Stage.build(stack, postgres, parts_of), count(1)
         waiting = iter(_groups(runs, report.seed))

@@ -1,5 +1,6 @@
 """Worker processes that can die: each has connections, a wire and memory of its own."""
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -26,10 +27,12 @@ from shared.keyring import Keyring
 from shared.providers.unipile import UnipileClient
 from workflows.parts import Parts, make_parts
 
+SECONDS_TO_END = 30
 # Bland calls nobody at home.
 GATEWAY = "https://gateway.test"
 PartsOf = Callable[..., Parts]
 
+_ARE_THERE = text("select exists (select from pg_stat_activity where pid = any (:pids))")
 _TERMINATE = text("select pg_terminate_backend(pid) from unnest(cast(:pids as int[])) pid")
 
 
@@ -50,6 +53,7 @@ class ChaosWorker:
         self.commits = 0
         self.wire, self.mail = Wire(), MailWire(postboxes)
         self._connections: set[AsyncConnection[Any]] = set()
+        self._left_behind: list[int] = []
         self._engine = create_async_engine(url, pool_size=3, max_overflow=2, pool_use_lifo=True)
         self._watch()
         self._http = httpx.AsyncClient(transport=self.wire)
@@ -87,15 +91,28 @@ class ChaosWorker:
         """
         self.is_dead = self.wire.is_cut = True
         self.mail.cut()
+        self._left_behind = self._pids()
         for connection in list(self._connections):
             with contextlib.suppress(OSError), _socket_of(connection) as end:
                 end.shutdown(socket.SHUT_RDWR)
 
+    async def until_forgotten(self, admin: AsyncEngine) -> None:
+        """Return when Postgres has carried out what a dead worker had written to its sockets."""
+        async with asyncio.timeout(SECONDS_TO_END):
+            while await self._is_remembered(admin):  # noqa: ASYNC110 - Postgres tells nobody
+                await asyncio.sleep(0.01)
+
+    async def _is_remembered(self, admin: AsyncEngine) -> bool:
+        if not self._left_behind:
+            return False
+        # A transaction always sees the same activity, so each look has one of its own.
+        async with admin.connect() as connection:
+            return bool(await connection.scalar(_ARE_THERE, {"pids": self._left_behind}))
+
     async def lose_backends(self, admin: AsyncEngine) -> None:
         """Postgres ends the server side of this worker's connections."""
-        pids = [pid for c in self._connections if (pid := _pid_of(c))]
         async with admin.connect() as connection:
-            await connection.execute(_TERMINATE, {"pids": pids})
+            await connection.execute(_TERMINATE, {"pids": self._pids()})
 
     async def reconnect(self) -> None:
         """Leave the connections that are lost, and nobody has noticed."""
@@ -105,6 +122,9 @@ class ChaosWorker:
         await self._http.aclose()
         await self.mail.close()
         await self._engine.dispose()
+
+    def _pids(self) -> list[int]:
+        return [pid for connection in self._connections if (pid := _pid_of(connection))]
 
     def _watch(self) -> None:
         engine = self._engine.sync_engine
