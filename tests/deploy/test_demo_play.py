@@ -31,6 +31,8 @@ SEED = Seed(
     client=OAuthClient(client_id="a", client_secret="b", redirect_uris=("http://127.0.0.1:9/",)),
 )
 STEPS = 2
+# Of the ten leads; whoever answers does so to the first mail.
+ANSWERS = 5
 LEADS = {f"lead-{lead.email}": lead for lead in make_leads(10, seed=4)}
 
 
@@ -66,7 +68,6 @@ class Sequencer:
             for lead_id, row in self.rows.items():
                 if row["status"] == "in_progress":
                     await self._send(lead_id, step)
-            await asyncio.sleep(1)
             await self._hear()
         for row in self.rows.values():
             if row["status"] == "in_progress":
@@ -84,9 +85,12 @@ class Sequencer:
         self.actions[lead_id].append({"sequence_id": str(step), **done})
 
     async def _hear(self) -> None:
+        async with asyncio.timeout(60):
+            while len(heard := await self._mailbox.list_ids("INBOX")) < ANSWERS:  # noqa: ASYNC110 - a mailbox tells nobody
+                await asyncio.sleep(0.1)
         if self.is_deaf:
             return
-        for message_id in await self._mailbox.list_ids("INBOX"):
+        for message_id in heard:
             mail = (await self._mailbox.read(message_id)).received
             for lead_id, lead in LEADS.items():
                 if lead.email in {mail.sender, mail.mail.get("X-Failed-Recipients")}:
