@@ -3,10 +3,14 @@
 Exit codes: 0 done, 1 something failed or is missing, 2 wrong usage or a wrong setting, 130 Ctrl-C.
 """
 
+import atexit
+import contextlib
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import typer
 
@@ -18,8 +22,21 @@ MISCONFIGURED = 2
 INTERRUPTED = 130
 
 
-def main() -> None:
-    sys.exit(run(sys.argv[1:]))
+def main() -> NoReturn:
+    end(run(sys.argv[1:]))
+
+
+def end(code: int) -> NoReturn:
+    """The end of the process, but not Python's own.
+
+    A thread of Temporal's SDK that comes back while Python takes itself apart aborts the process:
+    seldom, on a busy machine, after all was done and said. Nobody can wait for such a thread.
+    """
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # nobody may be listening any more
+            stream.flush()
+    os._exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -54,6 +54,26 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str]) -> None:
     assert cli.run(arguments) == 2
 
 
+def test_the_end_says_all_cleans_up_and_is_not_pythons_own() -> None:
+    words = """
+import atexit, sys
+from deploy import cli
+
+class Aborting:
+    def __del__(self):
+        print("taken apart")
+
+kept = Aborting()
+atexit.register(print, "cleaned up")
+sys.stdout.write("said ")
+cli.end(3)
+"""
+    ended = subprocess.run(  # noqa: S603  # our own words
+        [sys.executable, "-c", words], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (3, "said cleaned up\n")
+
+
 def test_a_wrong_setting_is_named_and_its_value_is_not(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
