@@ -14,7 +14,7 @@ from temporalio import activity
 
 from activities.actions import Ledger
 from activities.call_ends import CallEnds
-from activities.clock import now
+from activities.clock import is_retry, now
 from activities.marks import clear_mark, new_mark, set_mark
 from activities.phone_lines import PhoneLines
 from activities.results import Abandoned, Done, Placed, Postponed, Reserved, Skipped
@@ -162,7 +162,7 @@ class BlandActivities:
         )
         if found is not None:
             return await self._placed(reserved, found.call_id, phone=phone)
-        if now() < marked_at + SETTLING:
+        if is_retry() or now() < marked_at + SETTLING:
             return self._doubted(reserved)
         if action.draft_id is not None:
             await clear_mark(self._ledger, reserved, action.draft_id)
@@ -171,6 +171,7 @@ class BlandActivities:
 
     def _doubted(self, reserved: Reserved) -> Postponed:
         marked_at = max(reserved.action.confirmed_at or now(), now() - SETTLING)
+        marked_at = now() if is_retry() else marked_at
         reason = "it may have been dialled, so it is looked for"
         return Postponed(until=marked_at + SETTLING, reason=reason)
 

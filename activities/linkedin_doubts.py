@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.actions import Ledger
-from activities.clock import now
+from activities.clock import is_retry, now
 from activities.linkedin_accounts import OpenAccount
 from activities.marks import clear_mark, new_mark, set_mark
 from activities.results import Abandoned, Done, Postponed, Reserved, Skipped, Unconfirmed
@@ -62,7 +62,8 @@ async def look_up(look: Deed, opened: OpenAccount, reserved: Reserved) -> Done:
 def absent(reserved: Reserved) -> Postponed | Abandoned:
     """It is nowhere to be seen, which proves something only after a while."""
     action = reserved.action
-    settled_at = (action.confirmed_at or action.attempted_at) + SETTLED_AFTER
+    marked_at = now() if is_retry() else action.confirmed_at or action.attempted_at
+    settled_at = marked_at + SETTLED_AFTER
     if now() < settled_at:
         return Postponed(until=settled_at, reason="whether LinkedIn has done it is looked up")
     return Abandoned(action.draft_id)

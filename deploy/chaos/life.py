@@ -193,7 +193,9 @@ class Life:
 
     async def _perform(self, worker: ChaosWorker, trial: Trial) -> Outcome | EndReason | NoAnswer:
         environment = ActivityEnvironment()
-        environment.info = replace(environment.info, started_time=self._clock(trial.number))
+        environment.info = replace(
+            environment.info, attempt=self._failures + 1, started_time=self._clock(trial.number)
+        )
         order, stop = self._order, self.stop
 
         async def work() -> Outcome | EndReason:

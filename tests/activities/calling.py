@@ -21,9 +21,9 @@ Act = Callable[..., Awaitable[Outcome]]
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
-def at(instant: datetime) -> ActivityEnvironment:
+def at(instant: datetime, *, attempt: int = 1) -> ActivityEnvironment:
     environment = ActivityEnvironment()
-    environment.info = replace(environment.info, started_time=instant)
+    environment.info = replace(environment.info, started_time=instant, attempt=attempt)
     return environment
 
 
@@ -57,8 +57,10 @@ async def phone_parts(
 
 @pytest.fixture
 def call(phone_parts: Parts) -> Act:
-    async def attempt(order: ActionOrder, instant: datetime = MORNING) -> Outcome:
-        return await at(instant).run(phone_parts.bland.call, order)
+    async def attempt(
+        order: ActionOrder, instant: datetime = MORNING, *, attempt: int = 1
+    ) -> Outcome:
+        return await at(instant, attempt=attempt).run(phone_parts.bland.call, order)
 
     return attempt
 

@@ -77,6 +77,27 @@ async def test_what_the_list_does_not_show_yet_is_not_repeated(
     assert len(bland.placed) == 1
 
 
+async def test_a_retry_whose_clock_is_ahead_does_not_call_again(
+    call: Act, line: PhoneLine, bland: FakeBland
+) -> None:
+    bland.board.clock = lambda: datetime.now(UTC)
+    bland.board.lag = timedelta(hours=1)
+    bland.lose_answer(on="sendCall")
+    order = await line.make_order(at=MORNING)
+    await call(order, MORNING)
+
+    ahead = _in_hours(datetime.now(UTC) + timedelta(days=2))
+    doubted = await call(order, ahead, attempt=2)
+    bland.board.lag = timedelta()
+    assert isinstance(doubted, Planned)
+    found = await call(order, doubted.at)
+
+    assert (doubted.activity, doubted.at) == (ActivityName.BLAND_CALL, ahead + timedelta(minutes=2))
+    assert isinstance(found, Planned)
+    assert found.activity is ActivityName.BLAND_COLLECT
+    assert len(bland.placed) == 1
+
+
 async def test_a_request_that_never_arrived_is_made_again_after_the_settling_time(
     call: Act, line: PhoneLine, bland: FakeBland
 ) -> None:
