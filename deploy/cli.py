@@ -29,8 +29,8 @@ def main() -> NoReturn:
 def end(code: int) -> NoReturn:
     """The end of the process, but not Python's own.
 
-    A thread of Temporal's SDK that comes back while Python takes itself apart aborts the process:
-    seldom, on a busy machine, after all was done and said. Nobody can wait for such a thread.
+    A thread of Temporal's SDK that comes back while Python takes itself apart can abort the
+    process, after all was done and said. Nobody can wait for such a thread.
     """
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
