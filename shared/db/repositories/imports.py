@@ -8,12 +8,14 @@ consent stay. Row security forbids COPY into the leads, so it goes by a temporar
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection as Driver
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.db.round_trips import driver_of
 
 # The order in which shared/importing/rows.py writes a line.
 TEXTS = """email linkedin_url phone first_name last_name name title role seniority company_name
@@ -45,7 +47,7 @@ async def merge_rows(
     connection: AsyncConnection, lines: bytes, *, batches: Sequence[str]
 ) -> Merged:
     """Take in a chunk's lines for COPY, batch after batch; each says which kinds it has."""
-    driver = await _driver(connection)
+    driver = await driver_of(connection)
     await driver.execute(_CREATE)
     async with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
         await copy.write(lines)
@@ -80,11 +82,6 @@ async def keep_refusals(
         return
     rows = [{"number": n, "reason": reason, "cells": cells} for n, reason, cells in refusals]
     await connection.execute(_REFUSED, {"job_id": job_id, "rows": json.dumps(rows)})
-
-
-async def _driver(connection: AsyncConnection) -> Driver[Any]:
-    """The connection below SQLAlchemy's, in the same transaction: only it can COPY."""
-    return cast("Driver[Any]", (await connection.get_raw_connection()).driver_connection)
 
 
 def _assignments() -> str:
