@@ -33,9 +33,9 @@ Rule = Callable[[Sequence[Module]], Iterator[str]]
 
 
 @cache
-def product() -> list[Module]:
-    """When first asked for: most of the processes that collect this file run none of it."""
-    return read(*LAYERS)
+def source(*packages: str) -> list[Module]:
+    """Once, and when first asked for: most processes that collect this file run none of it."""
+    return read(*packages)
 
 
 def refuse(breaches: Iterator[str]) -> None:
@@ -60,12 +60,12 @@ def refuse(breaches: Iterator[str]) -> None:
     ids=lambda rule: rule.__name__,
 )
 def test_the_product_keeps_the_rule(rule: Rule) -> None:
-    refuse(rule(product()))
+    refuse(rule(source(*LAYERS)))
 
 
 @pytest.mark.parametrize("rule", [rules.sizes, rules.empty_names], ids=lambda rule: rule.__name__)
 def test_the_tests_keep_the_rule_too(rule: Rule) -> None:
-    refuse(rule(read("tests")))
+    refuse(rule(source("tests")))
 
 
 def test_every_top_folder_says_what_lives_there() -> None:
@@ -127,7 +127,7 @@ async def test_every_activity_is_served_by_one_queue(workers: dict[Queue, Worker
 async def test_every_workflow_is_served_by_one_queue(workers: dict[Queue, Worker]) -> None:
     served = [it for worker in workers.values() for it in worker.config().get("workflows") or ()]
     assert served == [it for kept in WORKFLOWS.values() for it in kept]
-    defined = {it.path for it in product() if it.is_workflow and it.package == "workflows"}
+    defined = {it.path for it in source(*LAYERS) if it.is_workflow and it.package == "workflows"}
     files = {f"{it.__module__.replace('.', '/')}.py" for it in served}
     assert files == defined, "add the workflow to WORKFLOWS in workflows/worker.py"
     assert len(served) == len(defined), "one workflow a file"

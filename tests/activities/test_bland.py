@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.contracts.recipient import ActionOrder
 from shared.db.models import AccountRow, ActionStatus, RecipientRow
 from shared.domain.recipient import ActivityName, EndReason, HoldReason, Parked, Planned
 from shared.errors import Unavailable
@@ -54,13 +55,18 @@ async def test_a_lost_answer_is_looked_up_and_nothing_is_dialled_twice(
     assert bland.requests["sendCall"] == 1
 
 
-async def test_what_the_list_does_not_show_yet_is_not_repeated(
-    call: Act, line: PhoneLine, bland: FakeBland
-) -> None:
+async def _order_that_loses_its_answer(line: PhoneLine, bland: FakeBland) -> ActionOrder:
+    """The call is placed, and Bland's list does not show it for an hour."""
     bland.board.clock = lambda: datetime.now(UTC)
     bland.board.lag = timedelta(hours=1)
     bland.lose_answer(on="sendCall")
-    order = await line.make_order(at=MORNING)
+    return await line.make_order(at=MORNING)
+
+
+async def test_what_the_list_does_not_show_yet_is_not_repeated(
+    call: Act, line: PhoneLine, bland: FakeBland
+) -> None:
+    order = await _order_that_loses_its_answer(line, bland)
     # The mark carries the database's clock.
     began = datetime.now(UTC)
 
@@ -80,10 +86,7 @@ async def test_what_the_list_does_not_show_yet_is_not_repeated(
 async def test_a_retry_whose_clock_is_ahead_does_not_call_again(
     call: Act, line: PhoneLine, bland: FakeBland
 ) -> None:
-    bland.board.clock = lambda: datetime.now(UTC)
-    bland.board.lag = timedelta(hours=1)
-    bland.lose_answer(on="sendCall")
-    order = await line.make_order(at=MORNING)
+    order = await _order_that_loses_its_answer(line, bland)
     await call(order, MORNING)
 
     ahead = _in_hours(datetime.now(UTC) + timedelta(days=2))

@@ -20,7 +20,7 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))
 SEED = os.environ.get("FUZZ_SEED")
 # Those that go through every limit of every field by themselves are thousands.
 MANY = 2_000
-PHASES = "examples,coverage,fuzzing,stateful" if EXAMPLES >= MANY else "fuzzing"
+PHASES = "examples,coverage,fuzzing,stateful" if EXAMPLES >= MANY else "examples,fuzzing"
 SECONDS = 1_800
 CHECKS = Path(__file__).with_name("schemathesis.toml")
 
