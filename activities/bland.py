@@ -170,8 +170,8 @@ class BlandActivities:
         return await self._begin(unmarked)
 
     def _doubted(self, reserved: Reserved) -> Postponed:
-        marked_at = max(reserved.action.confirmed_at or now(), now() - SETTLING)
-        marked_at = now() if is_retry() else marked_at
+        marked_at = reserved.action.confirmed_at or now()
+        marked_at = now() if is_retry() else max(marked_at, now() - SETTLING)
         reason = "it may have been dialled, so it is looked for"
         return Postponed(until=marked_at + SETTLING, reason=reason)
 
